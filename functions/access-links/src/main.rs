@@ -1,0 +1,6 @@
+//! The `access-links` function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::api::run(access_links::routes()).await
+}

@@ -1,0 +1,57 @@
+//! Logging in.
+
+use axum::{Extension, extract::State, http::StatusCode};
+use schemars::JsonSchema;
+use shared::{
+    Error, Result,
+    api::{Valid, context::Context},
+    app::App,
+    ids::{Id, UserId},
+    input::{Fields, Input, rules},
+    models::User,
+    storage::entity,
+    text,
+};
+
+use crate::session::{self, Opened, SignedIn};
+
+/// Who wants to log in.
+#[derive(Debug, JsonSchema)]
+pub struct Login {
+    /// The e-mail, in any case.
+    email: String,
+    /// The password.
+    password: String,
+    /// The tenant's slug.
+    tenant: String,
+}
+
+impl Input for Login {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            email: fields.required("email", rules::line(254)),
+            password: fields.required("password", rules::secret),
+            tenant: fields.required("tenant", rules::line(200)),
+        }
+    }
+}
+
+/// Opens a session. A wrong tenant, e-mail or password and an inactive user are one and the same refusal, in the same
+/// time.
+pub async fn login(State(app): State<App>, Extension(context): Extension<Context>, Valid(input): Valid<Login>) -> Result<Opened> {
+    let user = find(&app, &input).await?;
+    let right = app.passwords().verify(&input.password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let user = user.filter(|user| right && user.input.active).ok_or(Error::Unauthenticated("Invalid credentials"))?;
+    let store = app.store(&input.tenant);
+    let session = session::begin(&store, user.id, context.client())?;
+    let answer = Opened(StatusCode::OK, SignedIn::new(&app, &input.tenant, &user, &session)?);
+    store.write().create(&session).commit(answer).await
+}
+
+async fn find(app: &App, input: &Login) -> Result<Option<User>> {
+    // What is no slug is no tenant; it must not reach a key.
+    let tenant = if text::is_slug(&input.tenant) { input.tenant.as_str() } else { "-" };
+    let guard = app.db().item(&User::by_email(tenant, &input.email)).await?;
+    let Some(id) = guard.as_ref().and_then(|item| entity::text(item, "id")).and_then(UserId::from_key) else { return Ok(None) };
+    Ok(app.store(tenant).get::<User>(id).await?.map(|stored| stored.value))
+}

@@ -1,0 +1,73 @@
+//! Refreshing and ending a session.
+
+use axum::{extract::State, http::StatusCode};
+use schemars::JsonSchema;
+use shared::{
+    Error, Result,
+    api::{NoContent, Valid},
+    app::App,
+    auth::{Attendant, Caller, token::Refresh},
+    input::{Fields, Input, rules},
+    models::{Session, User, session},
+    storage::{Entity, Stored, contend},
+};
+
+use crate::session::{Opened, SignedIn};
+
+/// A refresh token.
+#[derive(Debug, JsonSchema)]
+pub struct RefreshInput {
+    /// The latest one of the session.
+    refresh_token: String,
+}
+
+impl Input for RefreshInput {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self { refresh_token: fields.required("refresh_token", rules::line(1000)) }
+    }
+}
+
+const REFUSED: Error = Error::Unauthenticated("Invalid refresh token");
+
+/// Gives a new pair. The token just replaced gives the same successor for 30 seconds; an older one ends the session.
+pub async fn refresh(State(app): State<App>, Valid(input): Valid<RefreshInput>) -> Result<Opened> {
+    let token = Refresh::parse(&input.refresh_token).ok_or(REFUSED)?;
+    let store = app.store(&token.tenant);
+    contend(|| async {
+        let (session_key, user_key) =
+            (Session::key(&token.tenant, (token.user, token.session)), User::key(&token.tenant, token.user));
+        let mut found = app.db().items(&[session_key.clone(), user_key.clone()]).await?;
+        let seen = found.take::<Session>(&session_key)?.filter(|session| token.proves(app.keys(), session)).ok_or(REFUSED)?;
+        let user = found.take::<User>(&user_key)?.filter(|user| user.input.active).ok_or(REFUSED)?;
+        let now = app.clock().now();
+        let answer =
+            |session: &Session| SignedIn::new(&app, &token.tenant, &user, session).map(|pair| Opened(StatusCode::OK, pair));
+        match seen.refresh(token.generation, now) {
+            session::Refresh::Rotate => {
+                let rotated = seen.rotated(now);
+                let answer = answer(&rotated)?;
+                store.write().update(&seen, &rotated).commit(answer).await
+            }
+            session::Refresh::Repeat => answer(&seen),
+            session::Refresh::Revoke => {
+                store.write().delete(&seen).commit(()).await?;
+                Err(REFUSED)
+            }
+            session::Refresh::Lapsed => Err(REFUSED),
+        }
+    })
+    .await
+}
+
+/// Ends the caller's session: its refresh tokens die at once.
+pub async fn logout(caller: Caller<Attendant>) -> Result<NoContent> {
+    contend(|| async {
+        let id = (caller.user(), caller.claims.sid);
+        let seen: Option<Stored<Session>> = caller.store().get(id).await?;
+        match seen {
+            Some(session) => caller.write().delete(&session).commit(NoContent).await,
+            None => Ok(NoContent),
+        }
+    })
+    .await
+}

@@ -1,0 +1,120 @@
+//! Signing a company up.
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use hmac::{Hmac, Mac};
+use schemars::JsonSchema;
+use sha2::Sha256;
+use shared::{
+    Error, Result,
+    api::{Valid, context::Context},
+    app::{App, settings::Signup},
+    input::{Fields, Input, rules},
+    models::{
+        Company, Role, User,
+        user::{NewUser, UserInput},
+    },
+    storage::{Key, contend},
+};
+
+use crate::session::{self, Opened, SignedIn};
+
+/// A company and its first manager.
+#[derive(Debug, JsonSchema)]
+pub struct Register {
+    /// The company.
+    company: NewCompany,
+    /// Its first manager.
+    user: NewUser,
+}
+
+#[derive(Debug, JsonSchema)]
+struct NewCompany {
+    /// At most 200 characters.
+    name: String,
+    /// 3 to 40 of `a-z0-9-`; unique, never changes.
+    slug: String,
+}
+
+impl Input for Register {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            company: fields.nested("company", |fields| NewCompany {
+                name: fields.required("name", rules::name),
+                slug: fields.required("slug", rules::slug(3)),
+            }),
+            user: fields.nested("user", NewUser::read),
+        }
+    }
+}
+
+/// Makes a tenant and its first manager, both or neither, and logs that manager in.
+pub async fn register(
+    State(app): State<App>,
+    Extension(context): Extension<Context>,
+    _: Permitted,
+    Valid(input): Valid<Register>,
+) -> Result<Opened> {
+    let tenant = input.company.slug.as_str();
+    let store = app.store(tenant);
+    let hash = app.passwords().hash(&input.user.password).await?;
+    let manager = UserInput { role: Role::Manager, active: true, ..input.user.user };
+    contend(|| async {
+        if store.get::<Company>(()).await?.is_some() {
+            return Err(Error::invalid("company.slug", "has already been taken"));
+        }
+        let now = app.clock().now();
+        let plan = app.settings().default_plan;
+        let company = Company::new(store.mint(), input.company.name.clone(), tenant.to_owned(), plan, now);
+        let user = User::new(store.mint(), manager.clone(), hash.clone(), now);
+        let session = session::begin(&store, user.id, context.client())?;
+        let answer = Opened(StatusCode::CREATED, SignedIn::new(&app, tenant, &user, &session)?);
+        store
+            .write()
+            .create(&company)
+            .tally(&Key::usage(tenant), |usage| plan.apply(usage))
+            .create(&user)
+            .create(&session)
+            .commit(answer)
+            .await
+    })
+    .await
+}
+
+/// Signing up is allowed to whoever asks.
+#[derive(Debug)]
+pub struct Permitted;
+
+impl axum::extract::FromRequestParts<App> for Permitted {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &App) -> Result<Self> {
+        if permitted(&app.settings().signup, &parts.headers) {
+            Ok(Self)
+        } else {
+            Err(Error::Forbidden("Sign-up is closed".into()))
+        }
+    }
+}
+
+impl aide::OperationInput for Permitted {}
+
+fn permitted(signup: &Signup, headers: &HeaderMap) -> bool {
+    match signup {
+        Signup::Open => true,
+        Signup::Closed => false,
+        Signup::Token(secret) => headers.get("x-signup-token").is_some_and(|given| same(secret.as_bytes(), given.as_bytes())),
+    }
+}
+
+/// Compares in constant time, by the digests under one key.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let mac = |text: &[u8]| Hmac::<Sha256>::new_from_slice(one).map(|mac| mac.chain_update(text));
+    match (mac(one), mac(other)) {
+        (Ok(one), Ok(other)) => one.verify(&other.finalize().into_bytes()).is_ok(),
+        _ => false,
+    }
+}

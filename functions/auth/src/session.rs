@@ -1,0 +1,116 @@
+//! A new session and the answer that opens it.
+
+use aide::{OperationOutput, generate::GenContext, openapi};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    api::context::Client,
+    app::App,
+    auth::token::{ACCESS, Refresh, access},
+    ids::UserId,
+    models::{Role, Session, User},
+    storage::{Store, idempotency::Recorded, write::Answer},
+};
+
+/// A pair of tokens and whose they are.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SignedIn {
+    /// For `Authorization: Bearer`, 15 minutes.
+    access_token: String,
+    /// For `/api/auth/refresh`, 7 days.
+    refresh_token: String,
+    /// Whose they are.
+    user: SignedInUser,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// Seconds that the access token lives.
+    expires_in: u64,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct SignedInUser {
+    id: UserId,
+    name: String,
+    email: String,
+    role: Role,
+    avatar_url: Option<String>,
+    mfa_enabled: bool,
+}
+
+impl SignedIn {
+    /// The tokens of a session as it stands.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] without a signing key.
+    pub fn new(app: &App, tenant: &str, user: &User, session: &Session) -> Result<Self> {
+        let view = user.view();
+        Ok(Self {
+            access_token: access(app.keys(), tenant, user, session.id, app.clock().now())?,
+            refresh_token: Refresh::of(app.keys(), tenant, session),
+            user: SignedInUser {
+                id: view.id,
+                name: view.name,
+                email: view.email,
+                role: view.role,
+                avatar_url: view.avatar_url,
+                mfa_enabled: view.mfa_enabled,
+            },
+            token_type: "Bearer",
+            expires_in: ACCESS.as_secs(),
+        })
+    }
+}
+
+/// The login answer: the pair at the top level, and the same object again under `data`.
+#[derive(Debug)]
+pub struct Opened(pub StatusCode, pub SignedIn);
+
+/// As it is written.
+#[derive(Serialize, JsonSchema)]
+struct Twice {
+    #[serde(flatten)]
+    top: SignedIn,
+    data: SignedIn,
+}
+
+impl IntoResponse for Opened {
+    fn into_response(self) -> Response {
+        let no_store = [(axum::http::header::CACHE_CONTROL, "no-store")];
+        (self.0, no_store, Json(Twice { top: self.1.clone(), data: self.1 })).into_response()
+    }
+}
+
+/// Tokens are never recorded: authentication takes no idempotency key.
+impl Answer for Opened {
+    fn record(&self) -> Option<Recorded> {
+        None
+    }
+}
+
+impl OperationOutput for Opened {
+    type Inner = SignedIn;
+    fn operation_response(context: &mut GenContext, operation: &mut openapi::Operation) -> Option<openapi::Response> {
+        Json::<Twice>::operation_response(context, operation)
+    }
+    fn inferred_responses(context: &mut GenContext, operation: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
+        Self::operation_response(context, operation).map(|response| (Some(200), response)).into_iter().collect()
+    }
+}
+
+/// A new session of a user.
+///
+/// # Errors
+/// [`Error::Internal`] when there is no randomness.
+pub fn begin(store: &Store, user: UserId, client: &Client) -> Result<Session> {
+    let mut nonce = [0u8; 18];
+    getrandom::fill(&mut nonce).map_err(|e| Error::internal("nonce", e))?;
+    let session = Session::new(store.mint(), user, URL_SAFE_NO_PAD.encode(nonce), store.clock().now());
+    Ok(Session { ip: client.address.map(|address| address.to_string()), user_agent: client.agent.clone(), ..session })
+}

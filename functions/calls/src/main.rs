@@ -1,0 +1,6 @@
+//! The `calls` function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::api::run(calls::routes()).await
+}

@@ -1,0 +1,178 @@
+//! Departments themselves.
+
+use schemars::JsonSchema;
+use shared::{
+    Error, Result,
+    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
+    auth::{Attendant, Caller, Supervisor},
+    ids::{DepartmentId, Id, SectorId},
+    input::{Fields, Input, rules},
+    lapse,
+    models::{
+        AccessLink, Call, Department,
+        department::{DepartmentInput, Desk},
+    },
+    storage::{Entity, Item, Key, Store, contend, key_of, keys},
+    text,
+};
+
+/// Which departments.
+#[derive(Debug, JsonSchema)]
+pub struct Wanted {
+    #[schemars(flatten)]
+    paging: Paging,
+    /// Whose queues can, or cannot, be joined.
+    active: Option<bool>,
+    /// Of this sector.
+    sector_id: Option<SectorId>,
+}
+
+impl Input for Wanted {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let wanted = Self {
+            paging: Paging::read::<Department>(fields, 20, false),
+            active: fields.optional("active", rules::boolean),
+            sector_id: fields.optional("sector_id", rules::id),
+        };
+        if wanted.sector_id.is_some() {
+            fields.violation("sector_id", "does not exist");
+        }
+        wanted
+    }
+}
+
+/// The tenant's departments.
+pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Rows<Department>> {
+    let filters = Filters::none().with("active", wanted.active);
+    wanted.paging.list::<Department, _, _>(&caller, filters, |department| department.value).await
+}
+
+/// One department.
+pub async fn read(caller: Caller<Attendant>, Path(id): Path<DepartmentId>) -> Result<Shown<Department>> {
+    let department = caller.store().find::<Department>(id).await?;
+    Ok(Shown(department.value, department.version))
+}
+
+/// Makes a department with an empty queue.
+pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentInput>) -> Result<Created<Department>> {
+    let store = caller.store();
+    sector_exists(&input)?;
+    contend(|| async {
+        let (input, made) = identified(store, input.clone()).await?;
+        let department = Department::new(store.mint(), input, caller.now());
+        let size = i64::from(department.input.max_queue_size);
+        let desk = Key::desk(store.tenant(), department.id);
+        let write = caller.write().create(&department).tally(&desk, |desk| {
+            desk.set("max_queue_size", Some(size));
+        });
+        raced(made, write.commit(Created(department)).await)
+    })
+    .await
+}
+
+/// Changes a department; the queue's new size holds from then on.
+pub async fn update(
+    caller: Caller<Supervisor>,
+    Path(id): Path<DepartmentId>,
+    matching: IfMatch,
+    Merge(patch): Merge<DepartmentInput>,
+) -> Result<Shown<Department>> {
+    let store = caller.store();
+    contend(|| async {
+        let seen = store.find::<Department>(id).await?;
+        matching.check(&seen)?;
+        let input = patch.onto(&seen.input)?;
+        sector_exists(&input)?;
+        let (input, made) = identified(store, input).await?;
+        let changed = Department { input, updated_at: caller.now(), ..seen.value.clone() };
+        let size = i64::from(changed.input.max_queue_size);
+        let write = caller.write().update(&seen, &changed).tally(&Key::desk(store.tenant(), id), |desk| {
+            desk.set("max_queue_size", Some(size));
+        });
+        raced(made, write.commit(Shown(changed, seen.version + 1)).await)
+    })
+    .await
+}
+
+/// Removes a department that has nothing in hand; its memberships go with it.
+pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, matching: IfMatch) -> Result<NoContent> {
+    let store = caller.store();
+    let members = contend(|| async {
+        let seen = store.find::<Department>(id).await?;
+        matching.check(&seen)?;
+        settled(store).await?;
+        let members =
+            store.db().partition(&keys::object_partition(store.tenant(), Department::KIND, &id.key()), keys::MEMBERS).await?;
+        let busy = |_: Option<&Item>| {
+            Error::Refused("The department has queued or active calls or active links; deactivate it instead".into())
+        };
+        caller.write().delete(&seen).remove_idle(&Key::desk(store.tenant(), id), &Desk::BUSY, busy).commit(NoContent).await?;
+        Ok(members)
+    })
+    .await?;
+    // Nothing leads to them any more; what a crash leaves here is never read.
+    store.db().forget(members.iter().filter_map(key_of)).await?;
+    Ok(NoContent)
+}
+
+/// What has lapsed does not keep a department.
+async fn settled(store: &Store) -> Result<()> {
+    lapse::settle_due::<Call>(store).await?;
+    lapse::settle_due::<AccessLink>(store).await
+}
+
+fn sector_exists(input: &DepartmentInput) -> Result<()> {
+    if input.sector_id.is_some() { Err(Error::invalid("sector_id", "does not exist")) } else { Ok(()) }
+}
+
+/// The input with an identifier: its own, or the first free one made from the name. Says whether it was made.
+async fn identified(store: &Store, mut input: DepartmentInput) -> Result<(DepartmentInput, bool)> {
+    if input.identifier.is_some() {
+        return Ok((input, false));
+    }
+    let slug = Some(text::slug_from(&input.name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "department".into());
+    for first in (1..).step_by(20).take(500) {
+        let candidates: Vec<String> = (first..first + 20).map(|n: u32| numbered(&slug, n)).collect();
+        let guards: Vec<Key> =
+            candidates.iter().map(|slug| Key::guard(store.tenant(), Department::KIND, "identifier", slug)).collect();
+        let taken = store.db().items(&guards).await?;
+        if let Some((free, _)) = candidates.into_iter().zip(&guards).find(|(_, guard)| taken.item(guard).is_none()) {
+            input.identifier = Some(free);
+            return Ok((input, true));
+        }
+    }
+    Err(Error::invalid("identifier", "can't be made from the name"))
+}
+
+/// The slug with its number, at most 40 characters.
+fn numbered(slug: &str, n: u32) -> String {
+    if n == 1 {
+        return slug.to_owned();
+    }
+    let suffix = format!("-{n}");
+    let kept: String = slug.chars().take(40 - suffix.len()).collect();
+    format!("{}{suffix}", kept.trim_end_matches('-'))
+}
+
+/// An identifier that was made and taken meanwhile is made again.
+fn raced<T>(made: bool, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Err(Error::Invalid(violations)) if made && violations.iter().any(|(path, _)| path == "identifier") => {
+            Err(Error::Conflict)
+        }
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+
+    #[test]
+    fn numbers_fit_into_forty_characters() {
+        assert_eq!(numbered("support", 1), "support");
+        assert_eq!(numbered("support", 2), "support-2");
+        let long = "a".repeat(37) + "-bc";
+        assert_eq!(numbered(&long, 13), "a".repeat(37) + "-13");
+    }
+}

@@ -1,0 +1,6 @@
+//! The `events-dispatcher` function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::worker::run(events_dispatcher::handle).await
+}

@@ -1,0 +1,179 @@
+//! Joining a department's queue through an access link.
+
+use axum::extract::{Extension, State};
+use schemars::JsonSchema;
+use serde::Serialize;
+use shared::{
+    Error, Result,
+    api::{Done, Segment, Valid, context::Context},
+    app::App,
+    clock::Time,
+    events::{Event, EventName},
+    ids::{AccessLinkId, CallId, CustomerId, Id},
+    input::{Fields, Input, rules},
+    lapse,
+    models::{
+        AccessLink, Call, Company, Customer, Department, Role,
+        access_link::LinkStatus,
+        call::{CallStatus, Joining},
+        customer::Contact,
+        department::{Desk, QUEUE_FULL},
+    },
+    storage::{Entity, Key, Snapshot, Store, Stored, Write, contend, entity},
+    text, waiting,
+};
+
+use crate::{NO_LINK, link};
+
+/// Who joins, and why.
+#[derive(Debug, JsonSchema)]
+pub struct Join {
+    /// The name, at most 200 characters.
+    name: String,
+    /// The e-mail.
+    email: Option<String>,
+    /// The phone number.
+    phone: Option<String>,
+    /// What it is about, at most 2,000 characters.
+    reason: Option<String>,
+}
+
+impl Input for Join {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            name: fields.required("name", rules::name),
+            email: fields.optional("email", rules::email),
+            phone: fields.optional("phone", rules::phone),
+            reason: fields.optional("reason", rules::prose(2000)),
+        }
+    }
+}
+
+/// A place in the queue.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Joined {
+    call_id: CallId,
+    status: CallStatus,
+    /// 1 is next.
+    position: u64,
+    /// Seconds until it is likely served.
+    estimated_wait_time: u64,
+}
+
+/// Uses the link once and enters the queue: one transaction, so that of two on a single-use link one wins, and a refused
+/// join uses nothing up.
+pub async fn join(
+    State(app): State<App>,
+    Segment(token): Segment,
+    Extension(context): Extension<Context>,
+    Valid(input): Valid<Join>,
+) -> Result<Done<Joined>> {
+    let (tenant, id) = link(&app, &token).await?;
+    let store = app.store(&tenant).gated(context.gate());
+    let site = app.settings().public_url.as_str();
+    match contend(|| enter(&store, id, &input, site)).await {
+        Err(Error::Refused(reason)) if reason == QUEUE_FULL => {
+            // Who waits in vain takes no place: only when they are gone is the queue really full.
+            lapse::settle_due::<Call>(&store).await?;
+            contend(|| enter(&store, id, &input, site)).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn enter(store: &Store, id: AccessLinkId, input: &Join, site: &str) -> Result<Done<Joined>> {
+    let now = store.clock().now();
+    let (link, company) = tokio::try_join!(store.get::<AccessLink>(id), store.find::<Company>(()))?;
+    let link = link.ok_or(NO_LINK)?;
+    let used = link.used(now).ok_or(NO_LINK)?;
+    let scene = Scene::read(store, &company, &link, input, now).await?;
+    let place = scene.waiting + 1;
+    let joining = Joining {
+        department: &scene.department,
+        customer: &scene.customer,
+        contact: &scene.contact,
+        access_link_id: Some(id),
+        reason: input.reason.clone(),
+        place,
+    };
+    let call = Call::new(store.mint(), store.mint(), joining, now);
+    let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
+    let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
+    let view = call.view(Role::Manager, Some(place), now);
+    let mut write =
+        store.write().update(&link, &used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
+    if used.status == LinkStatus::Used {
+        write = write.emit(&Event::Link(EventName::LinkUsed, used.view(site, now)), now);
+    }
+    write = match &scene.known {
+        Some(known) => write.update(known, &scene.customer),
+        None => write.create(&scene.customer).emit(&Event::Customer(EventName::CustomerCreated, scene.customer.clone()), now),
+    };
+    for (key, holder) in &scene.matches {
+        write = claim(write, key, *holder, scene.customer.id);
+    }
+    write.commit(Done(answer)).await
+}
+
+/// An e-mail or a phone stands for this customer from now on. Who claims a free one must be the first: two at once with
+/// the same new e-mail make one customer.
+fn claim<'a>(write: Write<'a>, key: &Key, holder: Option<CustomerId>, customer: CustomerId) -> Write<'a> {
+    let values = entity::texts([("id", customer.key())]);
+    match holder {
+        None => write.put_new(key, values, |_| Error::Conflict),
+        Some(holder) if holder == customer => write,
+        Some(_) => write.put_over(key, values),
+    }
+}
+
+/// Everything that a join looks at.
+struct Scene {
+    department: Stored<Department>,
+    desk: Desk,
+    contact: Contact,
+    /// The customer as it was; none when this join makes it.
+    known: Option<Stored<Customer>>,
+    /// The customer after the join.
+    customer: Customer,
+    /// Which e-mail and phone stand for whom.
+    matches: Vec<(Key, Option<CustomerId>)>,
+    waiting: u64,
+}
+
+impl Scene {
+    async fn read(store: &Store, company: &Company, link: &AccessLink, input: &Join, now: Time) -> Result<Self> {
+        let tenant = store.tenant();
+        let department_key = Department::key(tenant, link.department_id);
+        let desk_key = Key::desk(tenant, link.department_id);
+        let phone = input.phone.as_deref().map(|phone| text::phone(phone, &company.country)).transpose();
+        let contact = Contact {
+            name: input.name.clone(),
+            email: input.email.clone(),
+            phone: phone.map_err(|message| Error::invalid("phone", message))?,
+        };
+        let email_key = contact.email.as_deref().map(|email| Customer::by_email(tenant, email));
+        let phone_key = contact.phone.as_deref().map(|phone| Customer::by_phone(tenant, phone));
+        let mut keys = vec![department_key.clone(), desk_key.clone()];
+        keys.extend(email_key.iter().chain(&phone_key).cloned());
+        let (mut found, waiting) = tokio::try_join!(store.db().items(&keys), waiting::length(store, link.department_id, now))?;
+        let department: Stored<Department> = found.take(&department_key)?.ok_or(NO_LINK)?;
+        if !department.input.active {
+            return Err(Error::Refused("The department is not active".into()));
+        }
+        let matches: Vec<_> = email_key.into_iter().chain(phone_key).map(|key| (key.clone(), holder(&found, &key))).collect();
+        let candidate = link.customer_id.or_else(|| matches.iter().find_map(|(_, holder)| *holder));
+        let known = match candidate {
+            Some(id) => store.get::<Customer>(id).await?,
+            None => None,
+        };
+        let customer = match &known {
+            Some(known) => known.joined(&contact, now),
+            None => Customer::new(store.mint(), &contact, now).joined(&contact, now),
+        };
+        Ok(Self { department, desk: Desk::of(found.item(&desk_key)), contact, known, customer, matches, waiting })
+    }
+}
+
+fn holder(found: &Snapshot, key: &Key) -> Option<CustomerId> {
+    CustomerId::from_key(entity::text(found.item(key)?, "id")?)
+}

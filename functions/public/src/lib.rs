@@ -1,0 +1,44 @@
+//! `/call`: the customer's pages. No token; what an access link or a call's identifier leads to, and nothing else.
+
+mod join;
+mod status;
+mod validate;
+
+use shared::{
+    Error, Result,
+    api::{
+        Routes,
+        routing::{get, post},
+    },
+    app::App,
+    ids::{AccessLinkId, CallId},
+    storage::{Key, Store, entity::text},
+};
+
+/// The group's routes.
+pub fn routes() -> Routes {
+    Routes::new()
+        .api_route("/api/v1/call/{token}/validate", get(validate::validate))
+        .api_route("/api/v1/call/{token}/join", post(join::join))
+        .api_route("/api/v1/call/status/{call_id}", get(status::status))
+        .api_route("/api/v1/call/leave/{call_id}", post(status::leave))
+        .api_route("/api/v1/call/evaluate/{call_id}", post(status::evaluate))
+}
+
+const NO_LINK: Error = Error::NotFound("Invalid or expired access link");
+
+/// Where a link's token leads.
+async fn link(app: &App, token: &str) -> Result<(String, AccessLinkId)> {
+    if token.is_empty() || token.len() > 64 || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(NO_LINK);
+    }
+    let pointer = app.db().item(&Key::token(token)).await?.ok_or(NO_LINK)?;
+    let parts = || Some((text(&pointer, "tenant")?.to_owned(), text(&pointer, "id")?.parse().ok()?));
+    parts().ok_or_else(|| Error::Internal("token leads nowhere".into()))
+}
+
+/// The tenant's store of a call.
+async fn store_of(app: &App, call: CallId) -> Result<Store> {
+    let pointer = app.db().item(&Key::call_tenant(call)).await?.ok_or(Error::NotFound("Resource not found"))?;
+    text(&pointer, "tenant").map(|tenant| app.store(tenant)).ok_or_else(|| Error::Internal("call leads nowhere".into()))
+}

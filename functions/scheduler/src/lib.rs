@@ -1,0 +1,127 @@
+//! The minute schedule: what is due and nobody has done. It finds what a lost stream or queue left behind, what waits for
+//! longer than a queue can carry, and what the clock changes.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use shared::{
+    Result,
+    app::App,
+    clock::Time,
+    dispatch::dispatch,
+    events::EventRecord,
+    ids::{DeliveryId, EventId},
+    lapse,
+    models::{AccessLink, Call, Delivery},
+    queue::Message,
+    storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
+};
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Events dispatched.
+    pub events: u64,
+    /// Deliveries queued.
+    pub deliveries: u64,
+    /// Calls missed and links expired.
+    pub lapsed: u64,
+}
+
+/// How much is done at the same time.
+const AT_ONCE: usize = 8;
+
+/// Does what is due at the present moment.
+///
+/// # Errors
+/// The first failure; what was not done is due again in a minute.
+pub async fn handle(app: App, _: serde_json::Value) -> Result<Swept> {
+    let now = app.clock().now();
+    sweep(&app, now).await
+}
+
+/// Does what is due until a moment; one ahead of the present takes over from a queue or a stream that was lost.
+///
+/// # Errors
+/// The first failure.
+pub async fn sweep(app: &App, until: Time) -> Result<Swept> {
+    let mut swept = Swept::default();
+    for shard in 0..keys::DUE_SHARDS {
+        let due = due(app, shard, until).await?;
+        let done: Vec<Swept> = stream::iter(due).map(|key| one(app, key)).buffer_unordered(AT_ONCE).try_collect().await?;
+        for one in done {
+            swept.events += one.events;
+            swept.deliveries += one.deliveries;
+            swept.lapsed += one.lapsed;
+        }
+    }
+    Ok(swept)
+}
+
+/// The keys of what is due in a shard.
+async fn due(app: &App, shard: u8, until: Time) -> Result<Vec<Key>> {
+    let items = app
+        .db()
+        .client()
+        .query()
+        .table_name(app.db().table())
+        .index_name(DUE_INDEX)
+        .key_condition_expression("#due = :due AND #at < :until")
+        .expression_attribute_names("#due", DUE.0)
+        .expression_attribute_names("#at", DUE.1)
+        .expression_attribute_values(":due", AttributeValue::S(keys::due(shard)))
+        .expression_attribute_values(":until", AttributeValue::S((until + std::time::Duration::from_secs(1)).key()))
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(failed("Query"))?;
+    Ok(items.iter().filter_map(key_of).collect())
+}
+
+async fn one(app: &App, key: Key) -> Result<Swept> {
+    let mut parts = key.pk.split('#');
+    let (tenant, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let store = app.store(tenant);
+    let mut swept = Swept::default();
+    match kind {
+        EventRecord::KIND => {
+            if let Some(id) = key.object_id::<EventId>()
+                && let Some(event) = store.get::<EventRecord>(id).await?
+            {
+                swept.events += u64::from(dispatch(app, tenant, &event).await?);
+            }
+        }
+        Delivery::KIND => {
+            if let Some(id) = key.object_id::<DeliveryId>() {
+                swept.deliveries += u64::from(queue(app, tenant, id).await?);
+            }
+        }
+        Call::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.lapsed += u64::from(lapse::settle::<Call>(&store, id).await?.is_some());
+            }
+        }
+        AccessLink::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.lapsed += u64::from(lapse::settle::<AccessLink>(&store, id).await?.is_some());
+            }
+        }
+        other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),
+    }
+    Ok(swept)
+}
+
+/// Queues a delivery whose time has come, and puts off the next look at it.
+async fn queue(app: &App, tenant: &str, id: DeliveryId) -> Result<bool> {
+    let store = app.store(tenant);
+    let now = app.clock().now();
+    let Some(seen) = store.get::<Delivery>(id).await?.filter(|delivery| delivery.ready(now)) else { return Ok(false) };
+    let message = Message { tenant: tenant.to_owned(), delivery_id: id, webhook_id: seen.webhook_id, event_id: seen.event_id };
+    match store.write().update(&seen, &seen.queued(now)).commit(()).await {
+        Err(shared::Error::Conflict) => Ok(false),
+        Err(error) => Err(error),
+        Ok(()) => app.queue().send(&[message], std::time::Duration::ZERO).await.map(|()| true),
+    }
+}

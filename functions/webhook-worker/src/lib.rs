@@ -1,0 +1,109 @@
+//! The worker on the queue: one attempt of one delivery a message.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use shared::{
+    Error, Result,
+    app::App,
+    clock::Time,
+    deliver,
+    events::{Event, EventName, EventRecord},
+    models::{
+        Delivery, Webhook,
+        delivery::{Outcome, QUEUE_DELAY},
+        webhook::PATIENCE,
+    },
+    queue::Message,
+    storage::{Entity, Store, Stored, contend},
+    worker,
+};
+
+/// Works through a batch of the queue.
+///
+/// # Errors
+/// None: what failed is named in the response and comes again.
+pub async fn handle(app: App, event: SqsEvent) -> Result<SqsBatchResponse> {
+    Ok(worker::batch(event, |body| one(app.clone(), body)).await)
+}
+
+/// Makes the attempt that a message asks for, unless it was made, is not due, or somebody is at it.
+async fn one(app: App, body: String) -> Result<()> {
+    let message: Message = serde_json::from_str(&body).map_err(|e| Error::internal("message", e))?;
+    let store = app.store(&message.tenant);
+    let tenant = store.tenant();
+    let keys = [
+        Delivery::key(tenant, message.delivery_id),
+        Webhook::key(tenant, message.webhook_id),
+        EventRecord::key(tenant, message.event_id),
+    ];
+    let mut found = app.db().items(&keys).await?;
+    let now = app.clock().now();
+    let Some(seen) = found.take::<Delivery>(&keys[0])?.filter(|delivery| delivery.ready(now)) else { return Ok(()) };
+    let (webhook, event) = (found.take::<Webhook>(&keys[1])?, found.take::<EventRecord>(&keys[2])?);
+    let (Some(webhook), Some(event)) = (webhook.filter(|webhook| webhook.input.active), event) else {
+        return change(&store, &seen, &seen.given_up()).await.map(drop);
+    };
+    let Some(held) = change(&store, &seen, &seen.held(now)).await? else { return Ok(()) };
+    let outcome = deliver::attempt(&app, &webhook, event.id, &event.name, held.id, &event.payload).await?;
+    let now = app.clock().now();
+    let after = held.after(outcome.clone(), jitter()?, now);
+    let next = after.next_attempt_at;
+    let Some(_) = change(&store, &held, &after).await? else { return Ok(()) };
+    note(&store, &webhook, &outcome, now).await?;
+    match next.map(|at| std::time::Duration::from_secs(at.since(now))) {
+        Some(delay) if delay <= QUEUE_DELAY => app.queue().send(&[message], delay).await,
+        _ => Ok(()),
+    }
+}
+
+/// Writes a delivery's change; none when another was first.
+async fn change(store: &Store, seen: &Stored<Delivery>, changed: &Delivery) -> Result<Option<Stored<Delivery>>> {
+    match store.write().update(seen, changed).commit(()).await {
+        Ok(()) => Ok(Some(Stored { value: changed.clone(), version: seen.version + 1 })),
+        Err(Error::Conflict) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps on the webhook since when it fails, and disables one that is gone or has failed for five days.
+async fn note(store: &Store, webhook: &Stored<Webhook>, outcome: &Outcome, now: Time) -> Result<()> {
+    if health(webhook, outcome, now).is_none() {
+        return Ok(());
+    }
+    contend(|| async {
+        let Some(seen) = store.get::<Webhook>(webhook.id).await? else { return Ok(()) };
+        let Some(changed) = health(&seen, outcome, now) else { return Ok(()) };
+        let write = store.write().update(&seen, &changed);
+        let write = if seen.input.active && !changed.input.active {
+            write.emit(&Event::Webhook(EventName::WebhookDisabled, changed.view()), now)
+        } else {
+            write
+        };
+        write.commit(()).await
+    })
+    .await
+}
+
+/// The webhook after an attempt, if that changes it.
+fn health(webhook: &Webhook, outcome: &Outcome, now: Time) -> Option<Webhook> {
+    let mut changed = webhook.clone();
+    changed.failing_since = if outcome.delivered() { None } else { webhook.failing_since.or(Some(now)) };
+    let reason = if outcome.gone() {
+        Some("The receiver answered 410 Gone")
+    } else if changed.failing_since.is_some_and(|since| since + PATIENCE <= now) {
+        Some("Every attempt has failed for five days")
+    } else {
+        None
+    };
+    if let Some(reason) = reason.filter(|_| webhook.input.active) {
+        changed.input.active = false;
+        changed.disabled_reason = Some(reason.to_owned());
+    }
+    (changed.failing_since != webhook.failing_since || changed.input.active != webhook.input.active).then_some(changed)
+}
+
+/// Even in -1…1.
+fn jitter() -> Result<f64> {
+    let mut bytes = [0u8; 4];
+    getrandom::fill(&mut bytes).map_err(|e| Error::internal("jitter", e))?;
+    Ok(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX) * 2.0 - 1.0)
+}

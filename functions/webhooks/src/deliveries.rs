@@ -1,0 +1,64 @@
+//! What became of deliveries.
+
+use chrono_tz::Tz;
+use schemars::JsonSchema;
+use shared::{
+    Result,
+    api::{Dates, Filters, Paging, Path, Query, Rows, paging::Range},
+    auth::{Caller, Manager},
+    events::EventName,
+    ids::WebhookId,
+    input::{Fields, Input, rules},
+    models::{
+        Company, Delivery, Webhook,
+        delivery::{DeliveryStatus, DeliveryView, KEPT},
+    },
+};
+
+/// Which deliveries.
+#[derive(Debug, JsonSchema)]
+pub struct Wanted {
+    #[schemars(flatten)]
+    paging: Paging,
+    #[schemars(flatten)]
+    dates: Dates,
+    /// That stand so.
+    status: Option<DeliveryStatus>,
+    /// Of this event.
+    event: Option<EventName>,
+}
+
+impl Input for Wanted {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            paging: Paging::read::<Delivery>(fields, 20, true),
+            dates: Dates::read(fields),
+            status: fields.optional("status", rules::word),
+            event: fields.optional("event", rules::word),
+        }
+    }
+}
+
+/// A webhook's deliveries of the last 30 days, the latest first.
+pub async fn list(
+    caller: Caller<Manager>,
+    Path(id): Path<WebhookId>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Rows<DeliveryView>> {
+    let store = caller.store();
+    let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
+    let range = wanted.dates.range(zone);
+    let range = Range { from: range.from.max(caller.now() - KEPT), ..range };
+    let filters = match (wanted.status, wanted.event) {
+        (None, None) => Filters::none().with("webhook", Some(id)),
+        (status, event) => {
+            let within = |value: String| format!("{id}/{value}");
+            Filters::none()
+                .with("status", status.map(|s| within(s.to_string())))
+                .with("event", event.map(|e| within(e.to_string())))
+        }
+    };
+    let query = wanted.paging.query(&caller, filters.within(range))?;
+    let (_, page) = tokio::try_join!(store.find::<Webhook>(id), store.list::<Delivery>(&query))?;
+    Ok(wanted.paging.rows(&caller, &query, page, |delivery| delivery.view()))
+}

@@ -1,0 +1,6 @@
+//! The `webhooks` function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::api::run(webhooks::routes()).await
+}

@@ -1,0 +1,11 @@
+//! The stack on one machine: the whole API, the workers and the three AWS services they need, in one process.
+
+pub mod aws;
+mod control;
+mod demo;
+mod pump;
+pub mod settings;
+mod stack;
+mod state;
+
+pub use stack::{Stack, StartError, routes};

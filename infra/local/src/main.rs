@@ -1,0 +1,41 @@
+//! `cargo run -p local`: the whole product on one machine.
+
+use std::process::ExitCode;
+
+use local::{Stack, settings::LocalSettings};
+use shared::app::settings::Variables;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("voki: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let settings = LocalSettings::read(Variables::from_env())?;
+    shared::api::start_log();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stack = Stack::start(settings).await?;
+    announce(&stack);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        done = tokio::signal::ctrl_c() => done?,
+    }
+    stack.shutdown().await;
+    Ok(())
+}
+
+fn announce(stack: &Stack) {
+    let site = format!("http://{}", stack.address);
+    println!("Voki API on {site}");
+    println!("Health   on {site}/api/health");
+    if stack.demo {
+        println!("Demo tenant {}: manager@demo.test, supervisor@demo.test, attendant@demo.test; password voki-demo-2026", "demo");
+    }
+}

@@ -1,0 +1,165 @@
+//! What is known of a request before its handler runs.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{HeaderMap, header, request::Parts};
+use ipnet::IpNet;
+
+use crate::{
+    app::App,
+    auth::token::{self, Claims},
+    error::{Error, Result},
+    storage::write::Gate,
+};
+
+/// What is known of a request before its handler runs; among the request's extensions.
+#[derive(Debug, Clone)]
+pub struct Context(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    claims: Result<Claims>,
+    gate: Gate,
+    client: Client,
+}
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// The address.
+    pub address: Option<IpAddr>,
+    /// What it calls itself, at most 400 characters.
+    pub agent: Option<String>,
+}
+
+impl Context {
+    pub(super) fn new(claims: Result<Claims>, gate: Gate, client: Client) -> Self {
+        Self(Arc::new(Known { claims, gate, client }))
+    }
+
+    /// What the access token says.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] without a token, with one that is not ours, or one of another tenant than `X-Tenant`.
+    pub fn claims(&self) -> Result<&Claims> {
+        self.0.claims.as_ref().map_err(Clone::clone)
+    }
+
+    /// What hangs on the request's transactions.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.0.gate.clone()
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+}
+
+/// What the access token of a request says.
+pub(super) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
+    let given = headers.get(header::AUTHORIZATION).ok_or(Error::Unauthenticated("Missing access token"))?;
+    let bearer =
+        given.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) = bearer.ok_or(Error::Unauthenticated("Invalid access token"))?;
+    let claims = token::verify(app.keys(), token.trim(), app.clock().now())
+        .ok_or(Error::Unauthenticated("Invalid or expired access token"))?;
+    match headers.get("x-tenant") {
+        Some(tenant) if tenant.as_bytes() != claims.tenant.as_bytes() => {
+            Err(Error::Unauthenticated("X-Tenant is not the token's tenant"))
+        }
+        _ => Ok(claims),
+    }
+}
+
+/// Who is at the other end: as the gateway says, or the socket; a forwarded header only from trusted proxies.
+pub(super) fn client(app: &App, parts: &Parts) -> Client {
+    let peer = gateway(parts).or_else(|| socket(parts));
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Client {
+        address: peer.map(|peer| forwarded(peer, &parts.headers, &app.settings().trusted_proxies)),
+        agent: agent.map(|text| text.chars().take(400).collect()),
+    }
+}
+
+fn gateway(parts: &Parts) -> Option<IpAddr> {
+    match parts.extensions.get::<lambda_http::request::RequestContext>()? {
+        lambda_http::request::RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref()?.parse().ok(),
+        _ => None,
+    }
+}
+
+fn socket(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0.ip())
+}
+
+/// The nearest address in `X-Forwarded-For` that is not a trusted proxy's, read from the right.
+fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_proxy = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_proxy(&peer) {
+        return peer;
+    }
+    let hops: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .collect();
+    let mut nearest = peer;
+    for hop in hops.into_iter().rev() {
+        let Ok(address) = hop.trim().parse() else { break };
+        nearest = address;
+        if !is_proxy(&address) {
+            break;
+        }
+    }
+    nearest
+}
+
+impl Client {
+    /// What rate limits go by: the address, of IPv6 the /64.
+    #[must_use]
+    pub fn network(&self) -> String {
+        match self.address {
+            Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(mapped) => mapped.to_string(),
+                None => {
+                    let [a, b, c, d, ..] = address.segments();
+                    format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+                }
+            },
+            Some(address) => address.to_string(),
+            None => "unknown".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(forwarded_for: &str) -> HeaderMap {
+        HeaderMap::from_iter([(axum::http::HeaderName::from_static("x-forwarded-for"), forwarded_for.parse().unwrap())])
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let address = |peer: &str, chain: &str| forwarded(peer.parse().unwrap(), &headers(chain), &trusted).to_string();
+        assert_eq!(address("203.0.113.9", "198.51.100.1"), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", "198.51.100.1"), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2"), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", "nonsense"), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", "10.0.0.3"), "10.0.0.3");
+    }
+
+    #[test]
+    fn ipv6_counts_by_its_network() {
+        let network = |text: &str| Client { address: Some(text.parse().unwrap()), agent: None }.network();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
+    }
+}

@@ -1,0 +1,95 @@
+//! Errors as clients read them: one envelope, never a stack, a table's name or another tenant's existence.
+
+use aide::{OperationOutput, generate::GenContext, openapi};
+use axum::{
+    Json,
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+
+/// What the log reads of a failure, carried by the response to the log line.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub String);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = status_of(&self);
+        let mut response = (status, Json(body_of(&self))).into_response();
+        let mut set = |name, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        };
+        match &self {
+            Self::Unauthenticated(_) => set(header::WWW_AUTHENTICATE, "Bearer".into()),
+            Self::StillRunning(seconds) => set(header::RETRY_AFTER, seconds.to_string()),
+            Self::Internal(_) | Self::Conflict => {
+                response.extensions_mut().insert(Cause(self.to_string()));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Invalid(_) | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Stale => StatusCode::PRECONDITION_FAILED,
+        Error::StillRunning(_) => StatusCode::CONFLICT,
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Conflict | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The body of an error.
+#[must_use]
+pub fn body_of(error: &Error) -> Value {
+    let detail = match error {
+        Error::Invalid(violations) => {
+            let fields: Map<String, Value> = violations.iter().map(|(path, messages)| (path.clone(), json!(messages))).collect();
+            return json!({ "errors": fields });
+        }
+        Error::Malformed(text) | Error::Forbidden(text) | Error::Refused(text) => text.as_str(),
+        Error::Unauthenticated(text) | Error::NotFound(text) => text,
+        Error::Stale => "The resource has changed since it was read",
+        Error::StillRunning(_) => "A request with this Idempotency-Key is still running",
+        Error::TooLarge => "The body is larger than 1 MiB",
+        Error::Conflict | Error::Internal(_) => "Internal server error",
+    };
+    json!({ "errors": { "detail": detail } })
+}
+
+/// 405 in our envelope; axum adds `Allow`.
+pub(super) fn method_not_allowed() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "errors": { "detail": "Method not allowed" } }))).into_response()
+}
+
+/// 429 with the seconds after which it may work.
+pub(super) fn too_many(seconds: u64) -> Response {
+    let body = Json(json!({ "errors": { "detail": "Too many requests" } }));
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], body).into_response()
+}
+
+/// A panic is one failed request.
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives it away")]
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<Body> {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal("panic", text.unwrap_or("of unknown kind")).into_response()
+}
+
+impl OperationOutput for Error {
+    type Inner = Self;
+
+    fn operation_response(_: &mut GenContext, _: &mut openapi::Operation) -> Option<openapi::Response> {
+        None
+    }
+}

@@ -1,0 +1,204 @@
+//! What stands before every handler: rate limits, who is calling, idempotency keys.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use sha2::{Digest, Sha256};
+
+use super::{
+    context::{self, Context},
+    envelope, limits,
+};
+use crate::{
+    app::App,
+    auth::{caller, token::Claims},
+    error::{Error, Result},
+    storage::{
+        idempotency::{Begin, Lease, Recorded},
+        rate,
+        write::Gate,
+    },
+};
+
+/// The largest JSON body.
+const MAX_BODY: usize = 1 << 20;
+/// What is read and thrown away of a larger one, so that the client hears the answer.
+const DRAINED: usize = 16 << 20;
+
+/// Marks a request whose body was too large to keep.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Oversized;
+
+/// Runs a request's handler between what all requests share.
+pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Some(route) = request.extensions().get::<MatchedPath>().cloned() else { return next.run(request).await };
+    match guarded(&app, route.as_str(), request, next).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn guarded(app: &App, route: &str, request: Request, next: Next) -> Result<Response> {
+    let (mut parts, body) = request.into_parts();
+    let (body, oversized) = read(body).await?;
+    if oversized {
+        parts.extensions.insert(Oversized);
+    }
+    let client = context::client(app, &parts);
+    let windows = limits::windows(app.settings(), &parts.method, route, parts.uri.path(), &client, &body);
+    let standings =
+        if windows.is_empty() { Vec::new() } else { rate::admit(app.db(), &windows, app.clock().now_millis()).await? };
+    let mut response = match standings.iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
+        Some(seconds) => envelope::too_many(seconds.max(1)),
+        None => {
+            let claims = context::claims(app, &parts.headers);
+            admitted(app, route, claims, client, parts, body, next).await?
+        }
+    };
+    response.headers_mut().extend(limits::headers(&standings).into_iter().filter(|_| !standings.is_empty()));
+    Ok(response)
+}
+
+/// A request within its limits: its session is looked up beside it, its answer is kept under its idempotency key.
+async fn admitted(
+    app: &App,
+    route: &str,
+    claims: Result<Claims>,
+    client: context::Client,
+    mut parts: Parts,
+    body: Bytes,
+    next: Next,
+) -> Result<Response> {
+    let mut gate = claims.as_ref().map_or_else(|_| Gate::default(), |claims| caller::gate(app, claims, &parts.method));
+    let keyed = match idempotency(app, route, &claims, &parts, &body).await {
+        Ok(keyed) => keyed,
+        Err(error) => return Err(ended(&gate).await.unwrap_or(error)),
+    };
+    let lease = match keyed {
+        Keyed::Unkeyed => None,
+        Keyed::Answered(response) => return ended(&gate).await.map_or(Ok(response), Err),
+        Keyed::Leased(lease) => Some(std::sync::Arc::new(lease)),
+    };
+    gate.lease.clone_from(&lease);
+    let context = Context::new(claims, gate.clone(), client);
+    parts.extensions.insert(context.clone());
+    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED
+        && let Some(error) = ended(&gate).await
+    {
+        response = error.into_response();
+    }
+    if let Some(lease) = lease {
+        response = keep(app, &lease, response).await?;
+    }
+    response.extensions_mut().insert(context);
+    Ok(response)
+}
+
+/// Why the caller may not go on, when the session has ended.
+async fn ended(gate: &Gate) -> Option<Error> {
+    match gate.admission.clone() {
+        Some(admission) => admission.await.err(),
+        None => None,
+    }
+}
+
+/// The body, or nothing of it when it is too large.
+async fn read(body: Body) -> Result<(Bytes, bool)> {
+    let mut limited = Limited::new(body, DRAINED);
+    let mut kept = Vec::new();
+    let mut oversized = false;
+    while let Some(frame) = limited.frame().await {
+        match frame {
+            Ok(frame) => {
+                if let Some(data) = frame.data_ref() {
+                    oversized |= kept.len() + data.len() > MAX_BODY;
+                    if !oversized {
+                        kept.extend_from_slice(data);
+                    }
+                }
+            }
+            Err(error) if error.is::<LengthLimitError>() => {
+                oversized = true;
+                break;
+            }
+            Err(_) => return Err(Error::Malformed("The body could not be read".into())),
+        }
+    }
+    Ok(if oversized { (Bytes::new(), true) } else { (kept.into(), false) })
+}
+
+/// What an idempotency key comes to.
+enum Keyed {
+    Unkeyed,
+    Leased(Lease),
+    Answered(Response),
+}
+
+async fn idempotency(app: &App, route: &str, claims: &Result<Claims>, request: &Parts, body: &Bytes) -> Result<Keyed> {
+    let Some(key) = request.headers.get("idempotency-key") else { return Ok(Keyed::Unkeyed) };
+    let public = route.starts_with("/api/v1/call/");
+    if request.method != Method::POST || !(public || route.starts_with("/api/v1/")) || (claims.is_err() && !public) {
+        return Ok(Keyed::Unkeyed);
+    }
+    if key.is_empty() || key.len() > 255 {
+        return Err(Error::Malformed("Idempotency-Key must have 1 to 255 characters".into()));
+    }
+    let who = match claims {
+        Ok(claims) if !public => format!("{}\n{}", claims.tenant, claims.sub),
+        _ => String::new(),
+    };
+    let path = request.uri.path();
+    let scope =
+        Sha256::new().chain_update(who).chain_update([0]).chain_update(path).chain_update([0]).chain_update(key.as_bytes());
+    let request_hash = Sha256::new().chain_update(request.uri.query().unwrap_or_default()).chain_update([0]).chain_update(body);
+    let text = |hash: Sha256| hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    match Lease::begin(app.db(), &text(scope), &text(request_hash), app.clock().now()).await? {
+        Begin::Run(lease) => Ok(Keyed::Leased(lease)),
+        Begin::Running => Err(Error::StillRunning(Lease::RETRY_AFTER)),
+        Begin::Differs => Err(Error::Refused("Idempotency-Key was used with another request".into())),
+        Begin::Replay(recorded) => Ok(Keyed::Answered(replay(recorded))),
+    }
+}
+
+fn replay(recorded: Recorded) -> Response {
+    let status = StatusCode::from_u16(recorded.status).unwrap_or(StatusCode::OK);
+    let mut response = match recorded.body {
+        Some(body) => (status, axum::Json(body)).into_response(),
+        None => status.into_response(),
+    };
+    response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    if let Some(etag) = recorded.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// Keeps the answer of a request that recorded none with a change; gives the key back where an answer is not replayed.
+async fn keep(app: &App, lease: &Lease, response: Response) -> Result<Response> {
+    let status = response.status();
+    let replayed = !matches!(status.as_u16(), 400 | 401 | 403 | 405 | 409 | 413 | 429 | 500..);
+    if !replayed {
+        lease.release(app.db()).await?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map_err(|e| Error::internal("answer", e))?.to_bytes();
+    lease.keep(app.db(), &recorded(&parts, &bytes)).await?;
+    Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn recorded(parts: &axum::http::response::Parts, body: &[u8]) -> Recorded {
+    let header = |headers: &HeaderMap| headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(ToOwned::to_owned);
+    Recorded { status: parts.status.as_u16(), body: serde_json::from_slice(body).ok(), etag: header(&parts.headers) }
+}
+
+/// The body was too large to keep.
+pub(super) fn oversized(parts: &Parts) -> bool {
+    parts.extensions.get::<Oversized>().is_some()
+}

@@ -1,0 +1,56 @@
+//! The request's identifier and its one log line.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::HeaderValue,
+    middleware::Next,
+    response::Response,
+};
+use tracing_subscriber::EnvFilter;
+
+use super::envelope::Cause;
+use crate::{api::context::Context, app::App};
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// Takes or mints `X-Request-Id`, returns it, and writes the request's line.
+pub(super) async fn log(State(_): State<App>, request: Request, next: Next) -> Response {
+    let given = request.headers().get(REQUEST_ID).filter(|id| valid(id)).cloned();
+    let id =
+        given.unwrap_or_else(|| HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("")));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let started = tokio::time::Instant::now();
+    let mut response = next.run(request).await;
+    let claims = response.extensions().get::<Context>().and_then(|context| context.claims().ok().cloned());
+    let cause = response.extensions_mut().remove::<Cause>();
+    let status = response.status().as_u16();
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let request_id = id.to_str().unwrap_or_default();
+    let (tenant, user_id) = claims.map(|claims| (claims.tenant, claims.sub.to_string())).unwrap_or_default();
+    let route = route.unwrap_or_default();
+    match cause {
+        Some(Cause(error)) => tracing::error!(%method, route, status, duration_ms, request_id, tenant, user_id, error, "request"),
+        None => tracing::info!(%method, route, status, duration_ms, request_id, tenant, user_id, "request"),
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// 1 to 128 visible ASCII characters.
+fn valid(id: &HeaderValue) -> bool {
+    (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+}
+
+/// Log lines go to standard error, one JSON object each; `RUST_LOG` chooses which.
+pub(super) fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,dynoxide=error,s3s=off"));
+    let lines = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second start (tests in one process) keeps the first.
+    let _ = lines.try_init();
+}

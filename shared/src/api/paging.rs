@@ -1,0 +1,270 @@
+//! Lists as every endpoint offers them: page, size, sort, cursor, filters.
+
+use chrono_tz::Tz;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::answer::{Meta, Rows};
+use crate::{
+    auth::Caller,
+    clock::Time,
+    error::{Error, Result},
+    input::{Fields, Message, Raw, rules},
+    storage::{
+        Entity, Store, Stored,
+        list::{Page, Query, Start},
+    },
+    text::{self, DateOrTime},
+};
+
+/// Rows that page numbers reach; past them a cursor is needed.
+const NUMBERED: u64 = 10_000;
+
+/// Where a list is read, and how it is sorted.
+#[derive(Debug, Clone)]
+pub struct Paging {
+    page: u64,
+    size: u64,
+    sort: &'static str,
+    descending: bool,
+    cursor: Option<String>,
+    /// Words to find.
+    pub search: Option<String>,
+}
+
+impl Paging {
+    /// Reads `page, page_size, sort_by, sort_order, cursor` and `search` for a kind's sorts, the first being the default.
+    pub fn read<T: Entity>(fields: &mut Fields<'_>, size: u64, descending: bool) -> Self {
+        let sorts = T::LISTING.sorts;
+        let first = sorts.first().map_or("", |sort| sort.name);
+        let known = |raw: &Raw<'_>| {
+            let text = raw.text()?;
+            let all = || sorts.iter().map(|sort| sort.name).collect::<Vec<_>>().join(", ");
+            sorts
+                .iter()
+                .map(|sort| sort.name)
+                .find(|name| *name == text)
+                .ok_or_else(|| Message::Owned(format!("must be one of: {}", all())))
+        };
+        let paging = Self {
+            page: fields.default("page", 1, |raw: &Raw<'_>| match raw.integer() {
+                Ok(page @ 1..) => Ok(page.unsigned_abs()),
+                _ => Err(Message::Borrowed("must be an integer of at least 1")),
+            }),
+            size: fields.default("page_size", size, rules::integer(1..=100)),
+            sort: fields.default("sort_by", first, known),
+            descending: fields.default("sort_order", descending, |raw: &Raw<'_>| match raw.text()? {
+                "asc" => Ok(false),
+                "desc" => Ok(true),
+                _ => Err(Message::Borrowed("must be one of: asc, desc")),
+            }),
+            cursor: fields.optional("cursor", rules::line(4096)),
+            search: fields.optional("search", rules::line(200)),
+        };
+        if paging.cursor.is_none() && paging.page.saturating_mul(paging.size) > NUMBERED.max(paging.size) {
+            fields.violation("page", format!("reaches the first {NUMBERED} rows; read on with cursor"));
+        }
+        paging
+    }
+
+    /// A page of a kind, as the caller sees it.
+    ///
+    /// # Errors
+    /// As [`Paging::query`] and [`Store::list`].
+    pub async fn list<T: Entity, V, R>(
+        &self,
+        caller: &Caller<R>,
+        filters: Filters,
+        view: impl FnMut(Stored<T>) -> V,
+    ) -> Result<Rows<V>> {
+        let query = self.query(caller, filters)?;
+        let page = caller.store().list::<T>(&query).await?;
+        Ok(self.rows(caller, &query, page, view))
+    }
+
+    /// The query of these parameters with filters and a range of the sort's value.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `cursor` unless it was given for this list.
+    pub fn query<R>(&self, caller: &Caller<R>, Filters { filters, range }: Filters) -> Result<Query> {
+        let range = range.filter(|range| *range != Range::ALL).map(Range::keys);
+        let mut query = Query {
+            filters,
+            search: self.search.clone(),
+            sort: self.sort,
+            descending: self.descending,
+            range,
+            start: Start::Skip(usize::try_from((self.page - 1) * self.size).unwrap_or(usize::MAX)),
+            size: usize::try_from(self.size).unwrap_or(usize::MAX),
+        };
+        if let Some(cursor) = &self.cursor {
+            let place = caller
+                .app()
+                .keys()
+                .cursor()
+                .open(&binding(caller.store(), &query), cursor)
+                .ok_or_else(|| Error::invalid("cursor", "is not a cursor of this list"))?;
+            query.start = Start::After(place);
+        }
+        Ok(query)
+    }
+
+    /// The answer of a page.
+    pub fn rows<T, V, R>(&self, caller: &Caller<R>, query: &Query, page: Page<T>, view: impl FnMut(Stored<T>) -> V) -> Rows<V> {
+        Rows {
+            data: page.rows.into_iter().map(view).collect(),
+            meta: Meta {
+                current_page: self.cursor.is_none().then_some(self.page),
+                page_size: self.size,
+                total_pages: page.total.div_ceil(self.size),
+                total_count: page.total,
+                next_cursor: page.next.map(|place| caller.app().keys().cursor().seal(&binding(caller.store(), query), &place)),
+            },
+        }
+    }
+}
+
+/// The filters of a list, and the range of its sort's value.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    filters: Vec<(&'static str, String)>,
+    range: Option<Range>,
+}
+
+impl Filters {
+    /// No filter.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A filter, if it was given.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.filters.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    /// The filters alone.
+    #[must_use]
+    pub fn into_list(self) -> Vec<(&'static str, String)> {
+        self.filters
+    }
+
+    /// Between two moments.
+    #[must_use]
+    pub fn within(mut self, range: Range) -> Self {
+        self.range = Some(range);
+        self
+    }
+}
+
+impl JsonSchema for Paging {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Paging".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "properties": {
+            "page": { "type": "integer", "minimum": 1, "description": "The page's number; the first 10,000 rows." },
+            "page_size": { "type": "integer", "minimum": 1, "maximum": 100, "description": "Rows of a page." },
+            "sort_by": { "type": "string", "description": "The sort's name." },
+            "sort_order": { "type": "string", "enum": ["asc", "desc"] },
+            "cursor": { "type": "string", "description": "`meta.next_cursor` of the page before." },
+            "search": { "type": "string", "description": "Words that must all be found, by prefix." },
+        }})
+    }
+}
+
+impl JsonSchema for Dates {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dates".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "properties": {
+            "date_from": { "type": "string", "description": "The first day or moment." },
+            "date_to": { "type": "string", "description": "The last day or moment, inclusive." },
+        }})
+    }
+}
+
+/// What a cursor is bound to.
+fn binding(store: &Store, query: &Query) -> String {
+    format!(
+        "{}\n{:?}\n{:?}\n{}\n{}\n{:?}",
+        store.tenant(),
+        query.filters,
+        query.search,
+        query.sort,
+        query.descending,
+        query.range
+    )
+}
+
+/// Moments from, inclusive, to, exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first.
+    pub from: Time,
+    /// The one after the last.
+    pub to: Time,
+}
+
+impl Range {
+    /// All time.
+    pub const ALL: Self = Self { from: Time::from_epoch(0), to: Time::from_epoch(9_999_999_999) };
+
+    /// The moments as keys.
+    #[must_use]
+    pub fn keys(self) -> (String, String) {
+        (self.from.key(), self.to.key())
+    }
+}
+
+/// `date_from` and `date_to` as they were given; a date without a time means the whole day in the company's zone.
+#[derive(Debug, Clone, Default)]
+pub struct Dates {
+    from: Option<DateOrTime>,
+    to: Option<DateOrTime>,
+}
+
+impl Dates {
+    /// Reads both.
+    pub fn read(fields: &mut Fields<'_>) -> Self {
+        let date = |raw: &Raw<'_>| text::date_or_time(raw.text()?.trim()).map_err(Message::Borrowed);
+        Self { from: fields.optional("date_from", date), to: fields.optional("date_to", date) }
+    }
+
+    /// A bare date was given, so that the zone matters.
+    #[must_use]
+    pub fn need_zone(&self) -> bool {
+        [&self.from, &self.to].into_iter().any(|given| matches!(given, Some(DateOrTime::Date(_))))
+    }
+
+    /// Nothing was given.
+    #[must_use]
+    pub fn are_empty(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// `date_from` was given.
+    #[must_use]
+    pub fn has_from(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// The moments, inclusive at both ends.
+    #[must_use]
+    pub fn range(&self, zone: Tz) -> Range {
+        let second = std::time::Duration::from_secs(1);
+        let from = self.from.as_ref().map(|given| match given {
+            DateOrTime::Date(day) => text::day_range(*day, zone).0.into(),
+            DateOrTime::Time(at) => Time::from(*at),
+        });
+        let to = self.to.as_ref().map(|given| match given {
+            DateOrTime::Date(day) => text::day_range(*day, zone).1.into(),
+            DateOrTime::Time(at) => Time::from(*at) + second,
+        });
+        Range { from: from.unwrap_or(Range::ALL.from), to: to.unwrap_or(Range::ALL.to) }
+    }
+}

@@ -1,0 +1,136 @@
+//! Bodies and queries as extractors: what is valid, or every violation at once.
+
+use aide::{OperationInput, generate::GenContext, openapi, operation};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::guard;
+use crate::{
+    app::App,
+    error::{Error, Result},
+    input::{self, Input, Patch},
+};
+
+/// The body, valid.
+#[derive(Debug)]
+pub struct Valid<T>(pub T);
+
+/// The body of a PUT: a merge patch whose fields are each valid.
+#[derive(Debug)]
+pub struct Merge<T>(pub Patch<T>);
+
+/// The parameters of the query, valid.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: Input> FromRequest<App> for Valid<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        input::read(&fields::<T>(request, app).await?).map(Self)
+    }
+}
+
+impl<T: Input + Serialize + DeserializeOwned> FromRequest<App> for Merge<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        Patch::new(fields::<T>(request, app).await?).map(Self)
+    }
+}
+
+impl<T: Input> FromRequestParts<App> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let fields: Map<String, Value> =
+            pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
+        input::read_query(&fields).map(Self)
+    }
+}
+
+/// The fields of a body, out of their wrapper.
+async fn fields<T: Input>(request: Request, app: &App) -> Result<Map<String, Value>> {
+    let (parts, body) = request.into_parts();
+    if guard::oversized(&parts) {
+        return Err(Error::TooLarge);
+    }
+    let headers = parts.headers.clone();
+    let body = Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(|e| Error::internal("body", e))?;
+    let mut whole = object(&headers, &body)?;
+    let Some(key) = T::WRAPPER else { return Ok(whole) };
+    match whole.remove(key) {
+        Some(Value::Object(fields)) => Ok(fields),
+        _ => Err(Error::Malformed(format!("The body must be an object under the key \"{key}\""))),
+    }
+}
+
+/// A JSON object; an empty body is an empty one.
+fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    if !media.is_some_and(|media| media.eq_ignore_ascii_case("application/json") || media.to_ascii_lowercase().ends_with("+json"))
+    {
+        return Err(Error::Malformed("Content-Type must be application/json".into()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(Error::Malformed("The body must be a JSON object".into())),
+        Err(error) => {
+            Err(Error::Malformed(format!("The body is not valid JSON (line {}, column {})", error.line(), error.column())))
+        }
+    }
+}
+
+/// A body in its wrapper, for the documentation.
+fn document<T: Input + JsonSchema>(context: &mut GenContext, operation: &mut openapi::Operation) {
+    let inner = context.schema.subschema_for::<T>();
+    let json_schema = match T::WRAPPER {
+        Some(key) => schemars::json_schema!({ "type": "object", "required": [key], "properties": { key: inner } }),
+        None => inner,
+    };
+    let media = openapi::MediaType {
+        schema: Some(openapi::SchemaObject { json_schema, external_docs: None, example: None }),
+        ..Default::default()
+    };
+    let body = openapi::RequestBody {
+        content: [("application/json".to_owned(), media)].into_iter().collect(),
+        required: T::WRAPPER.is_some(),
+        ..Default::default()
+    };
+    operation::set_body(context, operation, body);
+}
+
+impl<T: Input + JsonSchema> OperationInput for Valid<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
+        document::<T>(context, operation);
+    }
+}
+
+impl<T: Input + JsonSchema> OperationInput for Merge<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
+        document::<T>(context, operation);
+    }
+}
+
+impl<T: Input + JsonSchema> OperationInput for Query<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
+        let schema = context.schema.subschema_for::<T>();
+        let schema = context.resolve_schema(&schema).clone();
+        let parameters = operation::parameters_from_schema(context, schema, operation::ParamLocation::Query);
+        operation::add_parameters(context, operation, parameters);
+    }
+}

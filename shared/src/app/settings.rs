@@ -1,0 +1,263 @@
+//! Settings: read from the environment once, every bad one named.
+
+use std::{collections::BTreeMap, fmt};
+
+use ipnet::IpNet;
+
+use crate::{input::rules::Words, models::company::Plan, storage::rate::Limit};
+
+/// Where the product runs; some defaults differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// As functions.
+    Cloud,
+    /// On one machine.
+    Local,
+}
+
+/// Settings that the cloud and the local stack share.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `VOKI_PUBLIC_URL`: what links begin with.
+    pub public_url: String,
+    /// `VOKI_SIGNUP`: `open`, `closed` or `token:<secret>`.
+    pub signup: Signup,
+    /// `VOKI_DEFAULT_PLAN`: a new tenant's.
+    pub default_plan: Plan,
+    /// `VOKI_RATE_LIMIT_AUTH`: `requests/seconds` or `off`.
+    pub auth_limit: Option<Limit>,
+    /// `VOKI_RATE_LIMIT_PUBLIC`: `requests/seconds` or `off`.
+    pub public_limit: Option<Limit>,
+    /// `VOKI_CORS_ORIGINS`: comma-separated, or `*`.
+    pub cors_origins: Vec<String>,
+    /// `VOKI_TRUSTED_PROXIES`: address ranges whose forwarded header is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `VOKI_WEBHOOK_ALLOW_PRIVATE`: `1` allows http and private receivers.
+    pub webhook_allow_private: bool,
+}
+
+/// Who may sign up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signup {
+    /// Everybody.
+    Open,
+    /// Nobody.
+    Closed,
+    /// Who sends this in `X-Signup-Token`.
+    Token(String),
+}
+
+impl Settings {
+    /// Reads the settings; what is wrong is noted in `variables`.
+    pub fn read(variables: &mut Variables, place: Place) -> Self {
+        let local = place == Place::Local;
+        let limit = |requests, seconds| Some(Limit { requests, seconds });
+        Self {
+            public_url: variables.optional("VOKI_PUBLIC_URL", public_url).unwrap_or_default(),
+            signup: variables.optional("VOKI_SIGNUP", signup).unwrap_or(if local { Signup::Open } else { Signup::Closed }),
+            default_plan: variables.optional("VOKI_DEFAULT_PLAN", plan).unwrap_or(Plan::Enterprise),
+            auth_limit: variables.optional("VOKI_RATE_LIMIT_AUTH", rate).unwrap_or(limit(5, 60)),
+            public_limit: variables.optional("VOKI_RATE_LIMIT_PUBLIC", rate).unwrap_or(limit(30, 60)),
+            cors_origins: variables.optional("VOKI_CORS_ORIGINS", origins).unwrap_or_else(|| vec!["*".into()]),
+            trusted_proxies: variables.optional("VOKI_TRUSTED_PROXIES", networks).unwrap_or_default(),
+            webhook_allow_private: variables.optional("VOKI_WEBHOOK_ALLOW_PRIVATE", switch).unwrap_or(local),
+        }
+    }
+}
+
+fn public_url(text: String) -> Result<String, String> {
+    match url::Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("must be an http or https URL".into()),
+    }
+}
+
+fn signup(text: String) -> Result<Signup, String> {
+    match (text.as_str(), text.strip_prefix("token:")) {
+        ("open", _) => Ok(Signup::Open),
+        ("closed", _) => Ok(Signup::Closed),
+        (_, Some(secret)) if !secret.is_empty() => Ok(Signup::Token(secret.to_owned())),
+        _ => Err("must be open, closed or token:<secret>".into()),
+    }
+}
+
+fn plan(text: String) -> Result<Plan, String> {
+    let known = || Plan::ALL.iter().map(|plan| plan.as_str()).collect::<Vec<_>>().join(", ");
+    Plan::ALL.iter().copied().find(|plan| plan.as_str() == text).ok_or_else(|| format!("must be one of: {}", known()))
+}
+
+fn rate(text: String) -> Result<Option<Limit>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let parsed = text.split_once('/').and_then(|(requests, seconds)| {
+        let (requests, seconds) = (requests.parse().ok()?, seconds.parse().ok()?);
+        (requests > 0 && (1..=86_400).contains(&seconds)).then_some(Limit { requests, seconds })
+    });
+    parsed.map(Some).ok_or_else(|| "must be requests/seconds, such as 5/60, or off".into())
+}
+
+fn origins(text: String) -> Result<Vec<String>, String> {
+    let origins: Vec<String> = text.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned()).collect();
+    let valid = |origin: &String| {
+        origin == "*" || url::Url::parse(origin).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == *origin)
+    };
+    if origins.iter().all(valid) { Ok(origins) } else { Err("must be * or origins such as https://app.example.com".into()) }
+}
+
+fn networks(text: String) -> Result<Vec<IpNet>, String> {
+    let parse = |part: &str| part.parse().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from)).ok();
+    text.split(',')
+        .map(|part| parse(part.trim()))
+        .collect::<Option<_>>()
+        .ok_or_else(|| "must be address ranges such as 10.0.0.0/8".into())
+}
+
+/// A switch: `1` or `0`.
+///
+/// # Errors
+/// When it is neither.
+pub fn switch(text: String) -> Result<bool, String> {
+    match text.as_str() {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err("must be 1 or 0".into()),
+    }
+}
+
+/// The environment while it is read: what is taken, what is wrong.
+#[derive(Debug)]
+pub struct Variables {
+    given: BTreeMap<String, String>,
+    first_flaw: Option<BadSetting>,
+}
+
+/// A setting that stops the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSetting {
+    name: String,
+    reason: String,
+}
+
+impl fmt::Display for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for BadSetting {}
+
+impl Variables {
+    /// The process's environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Self {
+        Self::new(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))),
+        )
+    }
+
+    /// Variables by name.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { given: variables.into_iter().collect(), first_flaw: None }
+    }
+
+    /// A variable that may be absent or empty.
+    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, String>) -> Option<T> {
+        let text = self.given.remove(name).filter(|text| !text.is_empty())?;
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.flaw(name, reason);
+                None
+            }
+        }
+    }
+
+    /// A variable is there and not empty.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.given.get(name).is_some_and(|text| !text.is_empty())
+    }
+
+    /// A variable that must be there; what comes back otherwise is a default that nobody will see.
+    pub fn required<T: Default>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, String>) -> T {
+        if !self.has(name) {
+            self.flaw(name, "is not set".into());
+        }
+        self.optional(name, parse).unwrap_or_default()
+    }
+
+    /// Notes a flaw; the first is reported.
+    pub fn flaw(&mut self, name: &str, reason: String) {
+        self.first_flaw.get_or_insert(BadSetting { name: name.to_owned(), reason });
+    }
+
+    /// Everything was read: nothing wrong, and no `VOKI_…` left that nobody knows.
+    ///
+    /// # Errors
+    /// The first flaw.
+    pub fn finish(self) -> Result<(), BadSetting> {
+        match (self.first_flaw, self.given.into_keys().find(|name| name.starts_with("VOKI_"))) {
+            (Some(flaw), _) => Err(flaw),
+            (None, Some(name)) => Err(BadSetting { name, reason: "is not a setting of this program".into() }),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let mut variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings = Settings::read(&mut variables, Place::Local);
+        variables.finish().map(|()| settings).map_err(|flaw| flaw.to_string())
+    }
+
+    #[test]
+    fn the_defaults_of_a_laptop() {
+        let settings = read(&[("PATH", "/bin")]).unwrap();
+        assert_eq!(settings.signup, Signup::Open);
+        assert_eq!(settings.auth_limit, Some(Limit { requests: 5, seconds: 60 }));
+        assert!(settings.webhook_allow_private);
+    }
+
+    #[test]
+    fn every_bad_value_is_named() {
+        for (name, value) in [
+            ("VOKI_SIGNUP", "maybe"),
+            ("VOKI_SIGNUP", "token:"),
+            ("VOKI_DEFAULT_PLAN", "gold"),
+            ("VOKI_RATE_LIMIT_AUTH", "5"),
+            ("VOKI_RATE_LIMIT_AUTH", "0/60"),
+            ("VOKI_RATE_LIMIT_PUBLIC", "5/0"),
+            ("VOKI_CORS_ORIGINS", "example.com"),
+            ("VOKI_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("VOKI_WEBHOOK_ALLOW_PRIVATE", "yes"),
+            ("VOKI_PUBLIC_URL", "voki"),
+            ("VOKI_COLOUR", "blue"),
+        ] {
+            let flaw = read(&[(name, value)]).unwrap_err();
+            assert!(flaw.starts_with(&format!("{name}: ")), "{flaw}");
+        }
+    }
+
+    #[test]
+    fn values_are_read() {
+        let settings = read(&[
+            ("VOKI_SIGNUP", "token:s3cret"),
+            ("VOKI_RATE_LIMIT_AUTH", "off"),
+            ("VOKI_RATE_LIMIT_PUBLIC", "7/10"),
+            ("VOKI_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1"),
+            ("VOKI_PUBLIC_URL", "https://voki.example.com/"),
+        ])
+        .unwrap();
+        assert_eq!(settings.signup, Signup::Token("s3cret".into()));
+        assert_eq!((settings.auth_limit, settings.public_limit), (None, Some(Limit { requests: 7, seconds: 10 })));
+        assert_eq!(settings.trusted_proxies.len(), 2);
+        assert_eq!(settings.public_url, "https://voki.example.com");
+    }
+}

@@ -1,0 +1,169 @@
+//! The caller as an extractor: a handler says in its signature who may call, and cannot forget it.
+
+use std::marker::PhantomData;
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, request::Parts},
+};
+
+use super::token::Claims;
+use crate::{
+    api::context::Context,
+    app::App,
+    clock::Time,
+    error::{Error, Result},
+    ids::UserId,
+    models::{Role, Session, User},
+    storage::{Store, Write, write::Gate},
+};
+
+/// What a minimum role is, as a type.
+pub trait Minimum: Send + Sync + 'static {
+    /// The role; every role above it is admitted too.
+    const ROLE: Role;
+}
+
+/// Everybody who works for the tenant.
+#[derive(Debug)]
+pub struct Attendant;
+/// Supervisors and managers.
+#[derive(Debug)]
+pub struct Supervisor;
+/// Managers.
+#[derive(Debug)]
+pub struct Manager;
+
+impl Minimum for Attendant {
+    const ROLE: Role = Role::Attendant;
+}
+impl Minimum for Supervisor {
+    const ROLE: Role = Role::Supervisor;
+}
+impl Minimum for Manager {
+    const ROLE: Role = Role::Manager;
+}
+
+/// A user of at least this role. A request that changes something is let through while the session is still being
+/// looked up; nothing is written, and nothing is answered, before it is known to stand.
+#[derive(Debug)]
+pub struct Caller<R> {
+    /// What the access token says.
+    pub claims: Claims,
+    store: Store,
+    app: App,
+    minimum: PhantomData<fn() -> R>,
+}
+
+impl<R> Caller<R> {
+    /// The caller's tenant.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A transaction in the caller's tenant.
+    #[must_use]
+    pub fn write(&self) -> Write<'_> {
+        self.store.write()
+    }
+
+    /// What every function is given.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.app.clock().now()
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.claims.sub
+    }
+
+    /// The caller has at least this role.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.claims.role >= role
+    }
+}
+
+impl<R: Minimum> FromRequestParts<App> for Caller<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let context = parts.extensions.get::<Context>().ok_or_else(|| Error::Internal("no context".into()))?;
+        let claims = context.claims()?.clone();
+        if claims.role < R::ROLE {
+            return Err(Error::Forbidden(format!("Requires the {} role", R::ROLE)));
+        }
+        let store = app.store(&claims.tenant).gated(context.gate());
+        Ok(Self { claims, store, app: app.clone(), minimum: PhantomData })
+    }
+}
+
+impl<R: Minimum> OperationInput for Caller<R> {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        operation.security = vec![[("bearer".to_owned(), Vec::new())].into_iter().collect()];
+        operation.extensions.insert("x-minimum-role".into(), R::ROLE.to_string().into());
+    }
+}
+
+/// A caller whose session was looked up first: for reads that hand out files.
+#[derive(Debug)]
+pub struct Admitted<R>(pub Caller<R>);
+
+impl<R: Minimum> FromRequestParts<App> for Admitted<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        admit(app, &caller.claims).await?;
+        Ok(Self(caller))
+    }
+}
+
+impl<R: Minimum> OperationInput for Admitted<R> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        Caller::<R>::operation_input(context, operation);
+    }
+}
+
+/// The session stands and its user is active: one read.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it does not.
+pub async fn admit(app: &App, claims: &Claims) -> Result<()> {
+    use crate::storage::Entity;
+    let (session, user) = (Session::key(&claims.tenant, (claims.sub, claims.sid)), User::key(&claims.tenant, claims.sub));
+    let mut found = app.db().items(&[session.clone(), user.clone()]).await?;
+    let now = app.clock().now();
+    let stands = found.take::<Session>(&session)?.is_some_and(|session| session.expires_at > now);
+    let active = found.take::<User>(&user)?.is_some_and(|user| user.input.active);
+    if stands && active { Ok(()) } else { Err(Error::Unauthenticated("Session has ended")) }
+}
+
+/// A request with this method changes something.
+#[must_use]
+pub fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// The gate of a request: its session, if it changes something.
+#[must_use]
+pub fn gate(app: &App, claims: &Claims, method: &Method) -> Gate {
+    use futures_util::FutureExt;
+    if !changes(method) {
+        return Gate::default();
+    }
+    let (app, claims) = (app.clone(), claims.clone());
+    let lookup = tokio::spawn(async move { admit(&app, &claims).await });
+    let admission = lookup.map(|done| done.unwrap_or_else(|e| Err(Error::internal("admission", e)))).boxed().shared();
+    Gate { admission: Some(admission), lease: None }
+}

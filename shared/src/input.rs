@@ -1,0 +1,226 @@
+//! Reading what clients send: every field is read by a rule, every violation is noted with its path, none hides another.
+//!
+//! An input says once, in [`Input::read`], which fields it has and what is valid. The same lines read a new object, the
+//! merge patch of a PUT ([`Patch`]) and the query of a list.
+
+use std::{borrow::Cow, fmt::Display, str::FromStr};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result, Violations};
+
+pub mod rules;
+
+/// What a rule says of a value that breaks it.
+pub type Message = Cow<'static, str>;
+
+/// Something that clients send.
+pub trait Input: Sized + Send + 'static {
+    /// The key that wraps it in a body: `{"tag": {…}}`; `None` for actions and queries.
+    const WRAPPER: Option<&'static str> = None;
+
+    /// Reads the fields; what is wrong is noted in `fields`, the value is then thrown away.
+    fn read(fields: &mut Fields<'_>) -> Self;
+}
+
+/// Reads an input whole.
+///
+/// # Errors
+/// [`Error::Invalid`] with every violation.
+pub fn read<T: Input>(source: &Map<String, Value>) -> Result<T> {
+    let mut fields = Fields { source, violations: Violations::default(), partial: false, textual: false };
+    let value = T::read(&mut fields);
+    fields.violations.into_result(value)
+}
+
+/// Reads an input from the parameters of a query, where every value is text.
+///
+/// # Errors
+/// [`Error::Invalid`] with every violation.
+pub fn read_query<T: Input>(source: &Map<String, Value>) -> Result<T> {
+    let mut fields = Fields { source, violations: Violations::default(), partial: false, textual: true };
+    let value = T::read(&mut fields);
+    fields.violations.into_result(value)
+}
+
+/// The body of a PUT: absent fields keep their value, `null` clears one or resets it to its default.
+#[derive(Debug)]
+pub struct Patch<T> {
+    fields: Map<String, Value>,
+    of: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T: Input + Serialize + DeserializeOwned> Patch<T> {
+    /// Takes the fields that were sent, each already checked by its own rule.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every violation among them.
+    pub fn new(source: Map<String, Value>) -> Result<Self> {
+        let mut fields = Fields { source: &source, violations: Violations::default(), partial: true, textual: false };
+        T::read(&mut fields);
+        fields.violations.into_result(())?;
+        Ok(Self { fields: source, of: std::marker::PhantomData })
+    }
+
+    /// The stored input with the patch laid over it, validated as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every violation of the whole.
+    pub fn onto(&self, current: &T) -> Result<T> {
+        let Value::Object(mut whole) = serde_json::to_value(current).map_err(|e| Error::internal("input", e))? else {
+            return Err(Error::Internal("an input must be an object".into()));
+        };
+        whole.extend(self.fields.clone());
+        read(&whole)
+    }
+
+    /// A field was sent.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+}
+
+/// The fields of an input while it is read.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    source: &'a Map<String, Value>,
+    violations: Violations,
+    partial: bool,
+    textual: bool,
+}
+
+impl Fields<'_> {
+    /// A field that must be there. What comes back after a violation is a default that nobody will see.
+    pub fn required<T: Default>(&mut self, name: &str, rule: impl Rule<T>) -> T {
+        match self.source.get(name) {
+            None if self.partial => T::default(),
+            None | Some(Value::Null) => self.reject(name, "can't be blank"),
+            Some(Value::String(text)) if text.trim().is_empty() => self.reject(name, "can't be blank"),
+            Some(value) => self.apply(name, value, rule),
+        }
+    }
+
+    /// A field that may be absent or null; blank text counts as absent.
+    pub fn optional<T>(&mut self, name: &str, rule: impl Rule<T>) -> Option<T> {
+        match self.source.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(value) => match rule.check(&Raw { value, textual: self.textual }) {
+                Ok(value) => Some(value),
+                Err(message) => {
+                    self.violations.add(name, message);
+                    None
+                }
+            },
+        }
+    }
+
+    /// A field with a default; null resets it.
+    pub fn default<T>(&mut self, name: &str, default: T, rule: impl Rule<T>) -> T {
+        self.optional(name, rule).unwrap_or(default)
+    }
+
+    /// An object inside; what is wrong in it is noted as `name.field`.
+    pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let empty = Map::new();
+        let source = match self.source.get(name) {
+            Some(Value::Object(map)) => map,
+            None | Some(Value::Null) => &empty,
+            Some(_) => {
+                self.violations.add(name, "must be an object");
+                &empty
+            }
+        };
+        let mut inner = Fields { source, violations: Violations::default(), partial: self.partial, textual: self.textual };
+        let value = read(&mut inner);
+        for (path, messages) in inner.violations.iter() {
+            for message in messages {
+                self.violations.add(&format!("{name}.{path}"), message.clone());
+            }
+        }
+        value
+    }
+
+    /// Notes that a field is wrong for a reason that no single rule sees.
+    pub fn violation(&mut self, name: &str, message: impl Into<String>) {
+        self.violations.add(name, message);
+    }
+
+    fn apply<T: Default>(&mut self, name: &str, value: &Value, rule: impl Rule<T>) -> T {
+        match rule.check(&Raw { value, textual: self.textual }) {
+            Ok(value) => value,
+            Err(message) => self.reject(name, message),
+        }
+    }
+
+    fn reject<T: Default>(&mut self, name: &str, message: impl Into<Message>) -> T {
+        self.violations.add(name, message.into());
+        T::default()
+    }
+}
+
+/// One value as it was sent.
+#[derive(Debug)]
+pub struct Raw<'a> {
+    value: &'a Value,
+    textual: bool,
+}
+
+impl Raw<'_> {
+    /// The value as text.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn text(&self) -> Result<&str, Message> {
+        self.value.as_str().ok_or(Cow::Borrowed("must be a string"))
+    }
+
+    /// The value as a whole number; from a query as its digits.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn integer(&self) -> Result<i64, Message> {
+        let number = if self.textual { self.value.as_str().and_then(|text| text.parse().ok()) } else { self.value.as_i64() };
+        number.ok_or(Cow::Borrowed("must be an integer"))
+    }
+
+    /// The value as a truth value; from a query `true` or `false`.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn boolean(&self) -> Result<bool, Message> {
+        let truth = if self.textual { self.value.as_str().and_then(|text| text.parse().ok()) } else { self.value.as_bool() };
+        truth.ok_or(Cow::Borrowed("must be true or false"))
+    }
+
+    /// The value as JSON.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        self.value
+    }
+
+    /// The value as text that parses as `T`.
+    ///
+    /// # Errors
+    /// When it is of another type or does not parse.
+    pub fn parse<T: FromStr<Err: Display>>(&self) -> Result<T, Message> {
+        self.text()?.trim().parse().map_err(|error: T::Err| Cow::Owned(error.to_string()))
+    }
+}
+
+/// What one field must be. Any function from [`Raw`] is a rule; `rules` has the common ones.
+pub trait Rule<T> {
+    /// The value, when it is right.
+    ///
+    /// # Errors
+    /// What is wrong with it, in the words that the client reads.
+    fn check(self, raw: &Raw<'_>) -> Result<T, Message>;
+}
+
+impl<T, F: FnOnce(&Raw<'_>) -> Result<T, Message>> Rule<T> for F {
+    fn check(self, raw: &Raw<'_>) -> Result<T, Message> {
+        self(raw)
+    }
+}

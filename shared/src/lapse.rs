@@ -1,0 +1,109 @@
+//! What the clock changes: waiting calls are missed, links expire.
+//!
+//! An object that has lapsed is shown so by whoever reads it. The change is written, with its event and its counts, by
+//! whoever comes first: a list that would count it wrongly, or the minute schedule. It bears the moment at which it was
+//! due, so that it does not matter who that is.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    clock::Time,
+    error::Result,
+    events::{Event, EventName},
+    ids::Id,
+    models::{
+        AccessLink, Call, Role,
+        access_link::LinkStatus,
+        call::{Action, CallStatus},
+    },
+    storage::{
+        Entity, Key, Store, Stored, contend,
+        list::{Page, Query},
+    },
+};
+
+/// An object that time alone changes.
+pub trait Lapses: Entity<Id: Id> {
+    /// The object after its time has passed, with the event that it is.
+    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)>;
+}
+
+impl Lapses for Call {
+    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)> {
+        let missed = self.after(Action::Lapse, now).ok().filter(|call| call.status == CallStatus::Missed)?;
+        let event = Event::Call(EventName::CallMissed, Box::new(missed.view(Role::Manager, None, now)));
+        Some((missed, Some(event), self.deadline))
+    }
+}
+
+impl Lapses for AccessLink {
+    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)> {
+        let expired = self.at(now);
+        (self.status != expired.status && expired.status == LinkStatus::Expired).then_some((expired, None, self.expires_at))
+    }
+}
+
+/// How many are written at the same time.
+const AT_ONCE: usize = 8;
+
+/// Writes the change of an object whose time has passed; nothing when it has not, or another was first.
+///
+/// # Errors
+/// [`crate::error::Error::Internal`] when the table does not answer.
+pub async fn settle<T: Lapses>(store: &Store, id: T::Id) -> Result<Option<Stored<T>>> {
+    contend(|| async {
+        let Some(seen) = store.get::<T>(id).await? else { return Ok(None) };
+        let Some((lapsed, event, at)) = seen.lapsed(store.clock().now()) else { return Ok(Some(seen)) };
+        let write = store.write().update(&seen, &lapsed);
+        let write = match &event {
+            Some(event) => write.emit(event, at),
+            None => write,
+        };
+        write.commit(()).await?;
+        Ok(Some(Stored { value: lapsed, version: seen.version + 1 }))
+    })
+    .await
+}
+
+/// An object that must be there, as the clock has it.
+///
+/// # Errors
+/// [`crate::error::Error::NotFound`].
+pub async fn find<T: Lapses>(store: &Store, id: T::Id) -> Result<Stored<T>> {
+    let seen = store.find::<T>(id).await?;
+    if seen.lapsed(store.clock().now()).is_none() {
+        return Ok(seen);
+    }
+    settle(store, id).await?.ok_or(crate::error::Error::NotFound("Resource not found"))
+}
+
+/// A page of a list as the clock has it: what has lapsed is settled first, which mostly is nothing.
+///
+/// # Errors
+/// As [`Store::list`].
+pub async fn list<T: Lapses>(store: &Store, query: &Query) -> Result<Page<T>> {
+    let (due, page) = futures_util::try_join!(store.lapsing::<T>(store.clock().now()), store.list::<T>(query))?;
+    if due.is_empty() {
+        return Ok(page);
+    }
+    settle_all::<T>(store, due).await?;
+    store.list(query).await
+}
+
+/// Settles everything of a kind that has lapsed in a tenant.
+///
+/// # Errors
+/// [`crate::error::Error::Internal`] when the table does not answer.
+pub async fn settle_due<T: Lapses>(store: &Store) -> Result<()> {
+    let due = store.lapsing::<T>(store.clock().now()).await?;
+    settle_all::<T>(store, due).await
+}
+
+async fn settle_all<T: Lapses>(store: &Store, due: Vec<Key>) -> Result<()> {
+    stream::iter(due.iter().filter_map(Key::object_id::<T::Id>))
+        .map(|id| settle::<T>(store, id))
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(())
+}

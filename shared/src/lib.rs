@@ -1,0 +1,23 @@
+//! What every function shares. A module uses only those before it:
+//! `error, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, app → deliver, dispatch → auth → api, worker`.
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod deliver;
+pub mod dispatch;
+pub mod error;
+pub mod events;
+pub mod ids;
+pub mod input;
+pub mod lapse;
+pub mod models;
+pub mod outbound;
+pub mod queue;
+pub mod storage;
+pub mod text;
+pub mod waiting;
+pub mod worker;
+
+pub use error::{Error, Result};

@@ -1,0 +1,21 @@
+//! The objects of the product: what they hold, what is valid, how they change.
+
+pub mod access_link;
+pub mod call;
+pub mod company;
+pub mod customer;
+pub mod delivery;
+pub mod department;
+pub mod session;
+pub mod user;
+pub mod webhook;
+
+pub use access_link::AccessLink;
+pub use call::Call;
+pub use company::Company;
+pub use customer::Customer;
+pub use delivery::Delivery;
+pub use department::{Department, Membership};
+pub use session::Session;
+pub use user::{Role, User};
+pub use webhook::Webhook;

@@ -1,0 +1,228 @@
+//! Calls: from the queue to the rating.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Customer, Department, User, company::Resource, customer::Contact, department::Desk};
+use crate::{
+    clock::Time,
+    ids::{AccessLinkId, CallId, CustomerId, DepartmentId, TicketId, UserId},
+    storage::{
+        Count, Entity, Facets, Key, Listing, Sort,
+        entity::{G1, G2, G3, G4, G5},
+    },
+    text, words,
+};
+
+mod state;
+mod view;
+
+pub use state::Action;
+pub use view::CallView;
+
+words! {
+    /// Where a call stands.
+    pub enum CallStatus {
+        /// Waiting in a department's queue.
+        Queued = "queued",
+        /// In progress.
+        Active = "active",
+        /// Over.
+        Completed = "completed",
+        /// Nobody took it in time, or the customer left.
+        Missed = "missed",
+        /// Called off.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A call. Names are those at its latest transition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// Its identifier.
+    pub id: CallId,
+    /// Where it stands; a waiting one whose time has passed may still say queued, see [`Call::at`].
+    pub status: CallStatus,
+    /// The department.
+    pub department_id: DepartmentId,
+    /// The department's name.
+    pub department_name: String,
+    /// The agent.
+    pub user_id: Option<UserId>,
+    /// The agent's name.
+    pub user_name: Option<String>,
+    /// The customer.
+    pub customer_id: Option<CustomerId>,
+    /// The customer's name.
+    pub customer_name: Option<String>,
+    /// The customer's e-mail.
+    pub customer_email: Option<String>,
+    /// The customer's phone number, E.164.
+    pub customer_phone: Option<String>,
+    /// The link that let it in.
+    pub access_link_id: Option<AccessLinkId>,
+    /// What the customer wants.
+    pub reason: Option<String>,
+    /// Its place in the queue.
+    pub ticket: TicketId,
+    /// How many were in the queue when it joined, itself included.
+    pub place: u64,
+    /// When it entered the present queue.
+    pub queued_at: Time,
+    /// When it is missed unless somebody takes it.
+    pub deadline: Time,
+    /// Seconds in queues that are over.
+    pub waited: u64,
+    /// Seconds of talk that are over.
+    pub talked: u64,
+    /// 1 to 5.
+    pub rating: Option<u8>,
+    /// The customer's words with the rating.
+    pub comment: Option<String>,
+    /// The agent's notes.
+    pub notes: Option<String>,
+    /// A supervisor's notes.
+    pub manager_notes: Option<String>,
+    /// Why it was called off.
+    pub cancel_reason: Option<String>,
+    /// When an agent was set.
+    pub assigned_at: Option<Time>,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it was over.
+    pub completed_at: Option<Time>,
+    /// When it joined.
+    pub inserted_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// What a call begins with.
+#[derive(Debug)]
+pub struct Joining<'a> {
+    /// The department.
+    pub department: &'a Department,
+    /// The customer.
+    pub customer: &'a Customer,
+    /// The name given at the door, where the customer has none.
+    pub contact: &'a Contact,
+    /// The link.
+    pub access_link_id: Option<AccessLinkId>,
+    /// What the customer wants.
+    pub reason: Option<String>,
+    /// How many are in the queue, itself included.
+    pub place: u64,
+}
+
+impl Call {
+    /// A call that joins a queue.
+    #[must_use]
+    pub fn new(id: CallId, ticket: TicketId, joining: Joining<'_>, now: Time) -> Self {
+        let Joining { department, customer, contact, access_link_id, reason, place } = joining;
+        Self {
+            id,
+            status: CallStatus::Queued,
+            department_id: department.id,
+            department_name: department.input.name.clone(),
+            user_id: None,
+            user_name: None,
+            customer_id: Some(customer.id),
+            customer_name: Some(customer.name.clone()),
+            customer_email: customer.email.clone().or_else(|| contact.email.clone()),
+            customer_phone: customer.phone.clone().or_else(|| contact.phone.clone()),
+            access_link_id,
+            reason,
+            ticket,
+            place,
+            queued_at: now,
+            deadline: now + std::time::Duration::from_secs(u64::from(department.input.max_wait_time)),
+            waited: 0,
+            talked: 0,
+            rating: None,
+            comment: None,
+            notes: None,
+            manager_notes: None,
+            cancel_reason: None,
+            assigned_at: None,
+            started_at: None,
+            completed_at: None,
+            inserted_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The call as it stands at a moment: missed from its deadline on.
+    #[must_use]
+    pub fn at(&self, now: Time) -> Self {
+        if self.overdue(now) { self.missed(self.deadline) } else { self.clone() }
+    }
+
+    /// Its time in the queue has passed.
+    #[must_use]
+    pub fn overdue(&self, now: Time) -> bool {
+        self.status == CallStatus::Queued && self.deadline <= now
+    }
+
+    fn missed(&self, at: Time) -> Self {
+        Self { status: CallStatus::Missed, waited: self.waited + at.since(self.queued_at), updated_at: at, ..self.clone() }
+    }
+
+    fn with_agent(&self, user: &User, now: Time) -> Self {
+        Self {
+            user_id: Some(user.id),
+            user_name: Some(user.input.name.clone()),
+            assigned_at: Some(now),
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+}
+
+impl Entity for Call {
+    const KIND: &'static str = "call";
+    const LISTING: Listing = Listing {
+        sorts: &[Sort {
+            name: "inserted_at",
+            all: G1,
+            by: &[("status", G2), ("department_id", G3), ("user_id", G4), ("customer_id", G5)],
+        }],
+        filters: &[
+            ("customer_id", Count::Item),
+            ("user_id", Count::Item),
+            ("department_id", Count::Item),
+            ("status", Count::Field),
+        ],
+        counted: true,
+    };
+    type Id = CallId;
+
+    fn id(&self) -> CallId {
+        self.id
+    }
+
+    fn key(tenant: &str, id: CallId) -> Key {
+        Key::object(tenant, Self::KIND, id)
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+        let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
+        let facets = Facets::of::<Self>(tenant, self.id)
+            .sort("inserted_at", self.inserted_at.key())
+            .filter("status", self.status.to_string())
+            .filter("department_id", self.department_id.to_string())
+            .filter("user_id", self.user_id.map(|id| id.to_string()))
+            .filter("customer_id", self.customer_id.map(|id| id.to_string()))
+            .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
+            .row(Key::call_tenant(self.id), [("tenant", S(tenant.into()))]);
+        match self.status {
+            CallStatus::Queued => facets
+                .lapses(Some(self.deadline))
+                .tally(Desk::place(tenant, self.department_id))
+                .row(Key::ticket(tenant, self.department_id, self.ticket), [("deadline", N(self.deadline.epoch().to_string()))]),
+            CallStatus::Active => {
+                facets.tally(Desk::holds(tenant, self.department_id, "active")).tally(Resource::Calls.used(tenant))
+            }
+            CallStatus::Completed | CallStatus::Missed | CallStatus::Cancelled => facets,
+        }
+    }
+}

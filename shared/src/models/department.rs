@@ -1,0 +1,216 @@
+//! Departments with their queues, and who serves in them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::company::Resource;
+use crate::{
+    clock::Time,
+    error::Error,
+    ids::{DepartmentId, SectorId, UserId},
+    input::{Fields, Input, rules},
+    storage::{
+        Count, Entity, Facets, Item, Key, Listing, Sort, Tallied,
+        entity::{G1, G2, G3, number},
+    },
+    text,
+};
+
+/// What a supervisor sets of a department.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DepartmentInput {
+    /// The name, at most 200 characters.
+    pub name: String,
+    /// `a-z0-9-`, unique in the tenant; made from the name when absent.
+    pub identifier: Option<String>,
+    /// At most 10,000 characters.
+    pub description: Option<String>,
+    /// Whether customers can join its queue.
+    pub active: bool,
+    /// The sector it belongs to.
+    pub sector_id: Option<SectorId>,
+    /// Waiting calls, 1 to 10,000.
+    pub max_queue_size: u32,
+    /// Seconds, 10 to 86,400, after which a waiting call is missed.
+    pub max_wait_time: u32,
+}
+
+impl Input for DepartmentInput {
+    const WRAPPER: Option<&'static str> = Some("department");
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            name: fields.required("name", rules::name),
+            identifier: fields.optional("identifier", rules::slug(1)),
+            description: fields.optional("description", rules::notes),
+            active: fields.default("active", true, rules::boolean),
+            sector_id: fields.optional("sector_id", rules::id),
+            max_queue_size: fields.default("max_queue_size", 20, rules::integer(1..=10_000)),
+            max_wait_time: fields.default("max_wait_time", 300, rules::integer(10..=86_400)),
+        }
+    }
+}
+
+/// A department.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Department {
+    /// Its identifier.
+    pub id: DepartmentId,
+    /// What a supervisor set; `identifier` is always there.
+    #[serde(flatten)]
+    pub input: DepartmentInput,
+    /// How many users serve in it.
+    pub user_count: u32,
+    /// When it was made.
+    pub inserted_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+impl Department {
+    /// A new department without members.
+    #[must_use]
+    pub fn new(id: DepartmentId, input: DepartmentInput, now: Time) -> Self {
+        Self { id, input, user_count: 0, inserted_at: now, updated_at: now }
+    }
+}
+
+impl Entity for Department {
+    const KIND: &'static str = "department";
+    const LISTING: Listing = Listing {
+        sorts: &[Sort { name: "name", all: G1, by: &[("active", G3)] }, Sort { name: "inserted_at", all: G2, by: &[] }],
+        filters: &[("active", Count::Field)],
+        counted: true,
+    };
+    type Id = DepartmentId;
+
+    fn id(&self) -> DepartmentId {
+        self.id
+    }
+
+    fn key(tenant: &str, id: DepartmentId) -> Key {
+        Key::object(tenant, Self::KIND, id)
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        let facets = Facets::of::<Self>(tenant, self.id)
+            .sort("name", text::sort_key(&self.input.name))
+            .sort("inserted_at", self.inserted_at.key())
+            .filter("active", self.input.active.to_string())
+            .unique("identifier", self.input.identifier.as_deref().unwrap_or_default())
+            .words(&text::words(&[&self.input.name, self.input.identifier.as_deref().unwrap_or_default()]));
+        if self.input.active { facets.tally(Resource::Departments.used(tenant)) } else { facets }
+    }
+}
+
+/// What a department has in hand: one item of counts beside it, which holds the queue's limit as well.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Desk {
+    /// Calls in the queue.
+    pub queued: i64,
+    /// Calls in progress.
+    pub active: i64,
+    /// Milliseconds of waiting per place in the queue, as recent calls saw it.
+    pub pace: Option<i64>,
+}
+
+impl Desk {
+    /// The counts that keep a department from being deleted.
+    pub const BUSY: [&'static str; 3] = ["queued", "active", "links"];
+
+    /// Reads the item.
+    #[must_use]
+    pub fn of(item: Option<&Item>) -> Self {
+        let read = |name| item.and_then(|item| number(item, name));
+        Self { queued: read("queued").unwrap_or(0), active: read("active").unwrap_or(0), pace: read("pace") }
+    }
+
+    /// A place in the queue, refused when it is full or the department is gone.
+    #[must_use]
+    pub fn place(tenant: &str, department: DepartmentId) -> Tallied {
+        let refusal = |item: Option<&Item>| match item {
+            Some(_) => Error::Refused(QUEUE_FULL.into()),
+            None => Error::Conflict,
+        };
+        Tallied::new(Key::desk(tenant, department), "queued").below("max_queue_size").existing().or(refusal)
+    }
+
+    /// A call in progress or an active link.
+    #[must_use]
+    pub fn holds(tenant: &str, department: DepartmentId, count: &'static str) -> Tallied {
+        Tallied::new(Key::desk(tenant, department), count).existing()
+    }
+
+    /// Seconds until whoever has so many ahead is likely served: nothing when an agent is free, else what recent calls
+    /// waited per place. `agents` is how many serve in the department.
+    #[must_use]
+    pub fn estimate(self, ahead: u64, agents: u32) -> u64 {
+        /// Seconds per place before any call was served.
+        const UNKNOWN: i64 = 60;
+        if ahead == 0 && self.active < i64::from(agents) {
+            return 0;
+        }
+        let pace = u64::try_from(self.pace.unwrap_or(UNKNOWN * 1000)).unwrap_or(0);
+        (pace * (ahead + 1)).div_ceil(1000)
+    }
+
+    /// The pace after a call at this place waited so many seconds: a moving average over some ten calls.
+    #[must_use]
+    pub fn paced(self, waited: u64, place: u64) -> i64 {
+        let seen = i64::try_from(waited * 1000 / place.max(1)).unwrap_or(i64::MAX);
+        self.pace.map_or(seen, |pace| pace + (seen - pace) / 10)
+    }
+}
+
+/// What a customer reads when the queue has no place left.
+pub const QUEUE_FULL: &str = "The queue is full";
+
+/// A user serves in a department.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Membership {
+    /// Where.
+    pub department_id: DepartmentId,
+    /// Who.
+    pub user_id: UserId,
+    /// Since when.
+    pub inserted_at: Time,
+}
+
+impl Entity for Membership {
+    const KIND: &'static str = "member";
+    type Id = (DepartmentId, UserId);
+
+    fn id(&self) -> Self::Id {
+        (self.department_id, self.user_id)
+    }
+
+    fn key(tenant: &str, (department, user): Self::Id) -> Key {
+        Key::member(tenant, department, user)
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        Facets::of::<Self>(tenant, self.user_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_free_agent() {
+        let desk = Desk { queued: 0, active: 1, pace: Some(30_000) };
+        assert_eq!(desk.estimate(0, 2), 0);
+        assert_eq!(desk.estimate(0, 1), 30);
+        assert_eq!(desk.estimate(2, 2), 90);
+        assert_eq!(Desk::default().estimate(0, 0), 60);
+    }
+
+    #[test]
+    fn the_pace_follows_what_calls_waited() {
+        let desk = Desk::default();
+        assert_eq!(desk.paced(40, 2), 20_000);
+        assert_eq!(Desk { pace: Some(20_000), ..desk }.paced(40, 1), 22_000);
+        assert_eq!(Desk { pace: Some(20_000), ..desk }.paced(0, 0), 18_000);
+    }
+}

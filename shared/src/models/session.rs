@@ -1,0 +1,127 @@
+//! Sessions: who is logged in where, and which refresh token is the present one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::{Time, days},
+    ids::{SessionId, UserId},
+    storage::{Entity, Facets, Key},
+};
+
+/// How long a session lasts without a refresh.
+pub const LIFE: Duration = days(7);
+/// How long a refresh token that was just replaced still gives the same successor: two tabs are honest.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// A session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// Its identifier, the `sid` of access tokens.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Random bytes that its refresh tokens are made from, base64.
+    pub nonce: String,
+    /// How often its refresh token was replaced.
+    pub generation: u64,
+    /// When it was last replaced.
+    pub rotated_at: Time,
+    /// When it lapses.
+    pub expires_at: Time,
+    /// The address that logged in.
+    pub ip: Option<String>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub inserted_at: Time,
+}
+
+/// What becomes of a session when a refresh token comes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// The present token: it is replaced by the next generation.
+    Rotate,
+    /// The one just replaced, by an honest second tab: the same successor again.
+    Repeat,
+    /// An older one: somebody has a copy, the session ends.
+    Revoke,
+    /// Nothing to refresh.
+    Lapsed,
+}
+
+impl Session {
+    /// A new session.
+    #[must_use]
+    pub fn new(id: SessionId, user_id: UserId, nonce: String, now: Time) -> Self {
+        Self {
+            id,
+            user_id,
+            nonce,
+            generation: 1,
+            rotated_at: now,
+            expires_at: now + LIFE,
+            ip: None,
+            user_agent: None,
+            inserted_at: now,
+        }
+    }
+
+    /// What a refresh token of this generation brings about now.
+    #[must_use]
+    pub fn refresh(&self, generation: u64, now: Time) -> Refresh {
+        if self.expires_at <= now {
+            Refresh::Lapsed
+        } else if generation == self.generation {
+            Refresh::Rotate
+        } else if generation + 1 == self.generation && now <= self.rotated_at + GRACE {
+            Refresh::Repeat
+        } else {
+            Refresh::Revoke
+        }
+    }
+
+    /// The session with its next refresh token.
+    #[must_use]
+    pub fn rotated(&self, now: Time) -> Self {
+        Self { generation: self.generation + 1, rotated_at: now, expires_at: now + LIFE, ..self.clone() }
+    }
+}
+
+impl Entity for Session {
+    const KIND: &'static str = "session";
+    type Id = (UserId, SessionId);
+
+    fn id(&self) -> Self::Id {
+        (self.user_id, self.id)
+    }
+
+    fn key(tenant: &str, (user, session): Self::Id) -> Key {
+        Key::session(tenant, user, session)
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        Facets::of::<Self>(tenant, self.id).ttl(self.expires_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_rotates_repeats_or_revokes() {
+        let start = Time::from_epoch(1_700_000_000);
+        let first = Session::new(SessionId::default(), UserId::default(), String::new(), start);
+        let second = first.rotated(start + Duration::from_secs(100));
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(first.refresh(1, at(10)), Refresh::Rotate);
+        assert_eq!(second.refresh(2, at(101)), Refresh::Rotate);
+        assert_eq!(second.refresh(1, at(130)), Refresh::Repeat);
+        assert_eq!(second.refresh(1, at(131)), Refresh::Revoke);
+        assert_eq!(second.rotated(at(105)).refresh(1, at(106)), Refresh::Revoke);
+        assert_eq!(second.refresh(3, at(101)), Refresh::Revoke);
+        assert_eq!(first.refresh(1, start + LIFE), Refresh::Lapsed);
+    }
+}

@@ -1,0 +1,169 @@
+//! Idempotency keys: the same request again gets the first answer again.
+//!
+//! The first request takes a lease; its transaction records the answer together with the change, so that a crash at any
+//! moment leaves both or neither. A lease that lapsed (its holder died) is taken over; whoever lost it cannot commit.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Db, attributes,
+    entity::{self, Item},
+    failed,
+    keys::Key,
+};
+use crate::{
+    clock::{Time, days},
+    error::{Error, Result},
+};
+
+/// How long an answer is replayed.
+const KEPT: std::time::Duration = days(1);
+/// How long a request may run: longer than the gateway lets it.
+const LEASE_SECONDS: i64 = 35;
+
+/// A recorded answer, secrets masked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; none for 204.
+    pub body: Option<serde_json::Value>,
+    /// The `ETag`.
+    pub etag: Option<String>,
+}
+
+/// What stands under a key when a request comes with it.
+#[derive(Debug)]
+pub enum Begin {
+    /// Nothing, or a lapsed lease: the request runs under this one.
+    Run(Lease),
+    /// The first answer.
+    Replay(Recorded),
+    /// The key was used with another request.
+    Differs,
+    /// The first request still runs.
+    Running,
+}
+
+/// The right to answer under a key.
+#[derive(Debug)]
+pub struct Lease {
+    key: Key,
+    holder: String,
+}
+
+impl Lease {
+    /// Takes the key, or says what stands under it. `scope` is what the key is unique within, `request` the hash of
+    /// what is asked.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn begin(db: &Db, scope_hash: &str, request: &str, now: Time) -> Result<Begin> {
+        let key = Key::idempotency(scope_hash);
+        let holder = crate::ids::Id::key(crate::ids::EventId::from(uuid::Uuid::new_v4()));
+        let until = Time::from_epoch(now.epoch() + LEASE_SECONDS);
+        let taken = db
+            .client()
+            .put_item()
+            .table_name(db.table())
+            .set_item(Some(attributes(&key)))
+            .item("request", AttributeValue::S(request.into()))
+            .item("holder", AttributeValue::S(holder.clone()))
+            .item("lease", AttributeValue::N(until.epoch().to_string()))
+            .item("kept", AttributeValue::N((now + KEPT).epoch().to_string()))
+            .item(entity::TTL, AttributeValue::N((now + KEPT).epoch().to_string()))
+            .condition_expression("attribute_not_exists(PK) OR kept <= :now OR (attribute_not_exists(answer) AND request = :request AND lease <= :now)")
+            .expression_attribute_values(":now", AttributeValue::N(now.epoch().to_string()))
+            .expression_attribute_values(":request", AttributeValue::S(request.into()))
+            .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match taken {
+            Ok(_) => Ok(Begin::Run(Self { key, holder })),
+            Err(error) => match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(refused)) => {
+                    refused.item().map_or(Ok(Begin::Running), |item| Self::standing(item, request))
+                }
+                _ => Err(failed("PutItem")(error)),
+            },
+        }
+    }
+
+    fn standing(item: &Item, request: &str) -> Result<Begin> {
+        if entity::text(item, "request") != Some(request) {
+            return Ok(Begin::Differs);
+        }
+        match entity::text(item, "answer") {
+            Some(answer) => serde_json::from_str(answer).map(Begin::Replay).map_err(|e| Error::internal("recorded answer", e)),
+            None => Ok(Begin::Running),
+        }
+    }
+
+    /// Seconds after which a waiting request may try again.
+    pub const RETRY_AFTER: u64 = 1;
+
+    /// The update that records the answer, as part of the transaction that makes the change.
+    pub(super) fn record(&self, table: &str, answer: &Recorded) -> Result<Update> {
+        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        Update::builder()
+            .table_name(table)
+            .set_key(Some(attributes(&self.key)))
+            .update_expression("SET answer = :answer")
+            .condition_expression(HELD)
+            .expression_attribute_values(":answer", AttributeValue::S(answer))
+            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
+            .build()
+            .map_err(|e| Error::internal("idempotency", e))
+    }
+
+    /// Records the answer of a request that changed nothing. One that was recorded with a change stays.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn keep(&self, db: &Db, answer: &Recorded) -> Result<()> {
+        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let kept = db
+            .client()
+            .update_item()
+            .table_name(db.table())
+            .set_key(Some(attributes(&self.key)))
+            .update_expression("SET answer = :answer")
+            .condition_expression(HELD)
+            .expression_attribute_values(":answer", AttributeValue::S(answer))
+            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
+            .send()
+            .await;
+        match kept {
+            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Err(failed("UpdateItem")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the key back: the request was refused in a way that is not replayed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn release(&self, db: &Db) -> Result<()> {
+        let released = db
+            .client()
+            .delete_item()
+            .table_name(db.table())
+            .set_key(Some(attributes(&self.key)))
+            .condition_expression(HELD)
+            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
+            .send()
+            .await;
+        match released {
+            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Err(failed("DeleteItem")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// This holder still has the lease and has recorded nothing.
+const HELD: &str = "holder = :holder AND attribute_not_exists(answer)";

@@ -1,0 +1,239 @@
+//! Every key string of the table, made here and nowhere else.
+//!
+//! `#` parts a key; the parts before the last never contain it (slugs, kinds and identifiers cannot). Every key begins
+//! with the tenant's slug, which never changes, but for the global ones, which begin with `~` (no slug does).
+
+use crate::{
+    clock::Time,
+    ids::{CallId, DepartmentId, Id, SessionId, TicketId, UserId},
+};
+
+/// The sort key of an object itself, in its partition.
+pub const SELF: &str = ".";
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The partition key, `PK`.
+    pub pk: String,
+    /// The sort key, `SK`.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// A top-level object.
+    #[must_use]
+    pub fn object(tenant: &str, kind: &str, id: impl Id) -> Self {
+        Self::new(object_partition(tenant, kind, &id.key()), SELF)
+    }
+
+    /// The identifier of a top-level object.
+    #[must_use]
+    pub fn object_id<I: Id>(&self) -> Option<I> {
+        I::from_key(self.pk.rsplit('#').next()?)
+    }
+
+    /// The same from the identifier's key, as index rows hold it.
+    #[must_use]
+    pub fn object_by_key(tenant: &str, kind: &str, id_key: &str) -> Self {
+        Self::new(object_partition(tenant, kind, id_key), SELF)
+    }
+
+    /// The company of a tenant; that it exists is what makes the slug taken.
+    #[must_use]
+    pub fn company(tenant: &str) -> Self {
+        Self::new(format!("{tenant}#company"), SELF)
+    }
+
+    /// What a tenant uses of its plan, and the plan's limits.
+    #[must_use]
+    pub fn usage(tenant: &str) -> Self {
+        Self::new(format!("{tenant}#company"), "usage")
+    }
+
+    /// A session, beside its user.
+    #[must_use]
+    pub fn session(tenant: &str, user: UserId, session: SessionId) -> Self {
+        Self::new(object_partition(tenant, "user", &user.key()), format!("session#{}", session.key()))
+    }
+
+    /// A membership, beside its department.
+    #[must_use]
+    pub fn member(tenant: &str, department: DepartmentId, user: UserId) -> Self {
+        Self::new(object_partition(tenant, "department", &department.key()), format!("{MEMBERS}{}", user.key()))
+    }
+
+    /// What a department has in hand: queued and active calls, active links.
+    #[must_use]
+    pub fn desk(tenant: &str, department: DepartmentId) -> Self {
+        Self::new(object_partition(tenant, "department", &department.key()), "desk")
+    }
+
+    /// A place in a department's queue.
+    #[must_use]
+    pub fn ticket(tenant: &str, department: DepartmentId, ticket: TicketId) -> Self {
+        Self::new(queue(tenant, department), ticket.key())
+    }
+
+    /// A webhook; a tenant's lie together, so that the fan-out reads them strongly consistent.
+    #[must_use]
+    pub fn webhook(tenant: &str, id_key: &str) -> Self {
+        Self::new(webhooks(tenant), id_key)
+    }
+
+    /// A guard: this value of this field is taken.
+    #[must_use]
+    pub fn guard(tenant: &str, kind: &str, field: &str, value: &str) -> Self {
+        Self::new(format!("{tenant}#{kind}#{field}#{value}"), "guard")
+    }
+
+    /// The customer whom an e-mail or phone stands for.
+    #[must_use]
+    pub fn matching(tenant: &str, field: &str, value: &str) -> Self {
+        Self::new(format!("{tenant}#customer#{field}#{value}"), "match")
+    }
+
+    /// One shard of the counters of a kind (`dimension` empty) or of one value of one of its filters.
+    #[must_use]
+    pub fn counter(tenant: &str, kind: &str, dimension: &str, shard: u8) -> Self {
+        Self::new(counters(tenant, kind, dimension), shard.to_string())
+    }
+
+    /// A search word of an object.
+    #[must_use]
+    pub fn word(tenant: &str, kind: &str, word: &str, id_key: &str) -> Self {
+        Self::new(words(tenant, kind), format!("{word}#{id_key}"))
+    }
+
+    /// An idempotency key, by the hash of its scope.
+    #[must_use]
+    pub fn idempotency(scope_hash: &str) -> Self {
+        Self::new(format!("~idempotency#{scope_hash}"), SELF)
+    }
+
+    /// A rate-limit window, by the hash of what it limits.
+    #[must_use]
+    pub fn window(scope_hash: &str) -> Self {
+        Self::new(format!("~window#{scope_hash}"), SELF)
+    }
+
+    /// Where an access link's token leads.
+    #[must_use]
+    pub fn token(token: &str) -> Self {
+        Self::new(format!("~token#{token}"), SELF)
+    }
+
+    /// Which tenant a call belongs to, for the public pages.
+    #[must_use]
+    pub fn call_tenant(call: CallId) -> Self {
+        Self::new(format!("~call#{}", call.key()), SELF)
+    }
+}
+
+/// The prefix of membership sort keys.
+pub const MEMBERS: &str = "member#";
+/// The prefix of session sort keys.
+pub const SESSIONS: &str = "session#";
+
+/// The partition of an object and of what lies beside it.
+#[must_use]
+pub fn object_partition(tenant: &str, kind: &str, id_key: &str) -> String {
+    format!("{tenant}#{kind}#{id_key}")
+}
+
+/// The partition of a department's queue, in the order of serving.
+#[must_use]
+pub fn queue(tenant: &str, department: DepartmentId) -> String {
+    format!("{tenant}#queue#{}", department.key())
+}
+
+/// The partition of a tenant's webhooks.
+#[must_use]
+pub fn webhooks(tenant: &str) -> String {
+    format!("{tenant}#webhook")
+}
+
+/// The partition of all shards of a counter.
+#[must_use]
+pub fn counters(tenant: &str, kind: &str, dimension: &str) -> String {
+    if dimension.is_empty() { format!("{tenant}#count#{kind}") } else { format!("{tenant}#count#{kind}#{dimension}") }
+}
+
+/// The partition of a kind's search words.
+#[must_use]
+pub fn words(tenant: &str, kind: &str) -> String {
+    format!("{tenant}#words#{kind}")
+}
+
+/// The index partition of a list, whole (`filter` none) or of one value of one filter.
+#[must_use]
+pub fn list(tenant: &str, kind: &str, filter: Option<(&str, &str)>) -> String {
+    match filter {
+        None => format!("{tenant}#{kind}"),
+        Some((name, value)) => format!("{tenant}#{kind}#{name}#{value}"),
+    }
+}
+
+/// The index partition of what the clock will change in one tenant's lists of a kind.
+#[must_use]
+pub fn lapsing(tenant: &str, kind: &str) -> String {
+    format!("{tenant}#lapse#{kind}")
+}
+
+/// How many partitions the index of due work has.
+pub const DUE_SHARDS: u8 = 8;
+
+/// One partition of the index of due work.
+#[must_use]
+pub fn due(shard: u8) -> String {
+    format!("~due#{shard}")
+}
+
+/// The sort key of due work: its moment, then what it is.
+#[must_use]
+pub fn due_at(at: Time, key: &Key) -> String {
+    format!("{}#{}#{}", at.key(), key.pk, key.sk)
+}
+
+/// Which shard of so many an identifier falls into.
+#[must_use]
+pub fn shard(id_key: &str, shards: u8) -> u8 {
+    let sum = id_key.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    u8::try_from(sum % u32::from(shards)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(pk: &str, sk: &str) -> Key {
+        Key::new(pk.to_owned(), sk)
+    }
+
+    #[test]
+    fn the_exact_strings() {
+        let zero = uuid::Uuid::nil();
+        let id = "-".repeat(22);
+        assert_eq!(Key::object("acme", "call", CallId::from(zero)), key(&format!("acme#call#{id}"), "."));
+        assert_eq!(Key::company("acme"), key("acme#company", "."));
+        assert_eq!(Key::usage("acme"), key("acme#company", "usage"));
+        assert_eq!(Key::session("acme", zero.into(), zero.into()), key(&format!("acme#user#{id}"), &format!("session#{id}")));
+        assert_eq!(Key::member("acme", zero.into(), zero.into()), key(&format!("acme#department#{id}"), &format!("member#{id}")));
+        assert_eq!(Key::desk("acme", zero.into()), key(&format!("acme#department#{id}"), "desk"));
+        assert_eq!(Key::ticket("acme", zero.into(), zero.into()), key(&format!("acme#queue#{id}"), &id));
+        assert_eq!(Key::webhook("acme", &id), key("acme#webhook", &id));
+        assert_eq!(Key::guard("acme", "user", "email", "a#b@c.d"), key("acme#user#email#a#b@c.d", "guard"));
+        assert_eq!(Key::matching("acme", "email", "a@b.c"), key("acme#customer#email#a@b.c", "match"));
+        assert_eq!(Key::counter("acme", "call", "", 3), key("acme#count#call", "3"));
+        assert_eq!(Key::counter("acme", "call", "user_id#x", 0), key("acme#count#call#user_id#x", "0"));
+        assert_eq!(Key::word("acme", "user", "ana", &id), key("acme#words#user", &format!("ana#{id}")));
+        assert_eq!(Key::token("t0k3n"), key("~token#t0k3n", "."));
+        assert_eq!(Key::call_tenant(zero.into()), key(&format!("~call#{id}"), "."));
+        assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
+        assert_eq!(due_at(Time::from_epoch(7), &Key::company("acme")), "0000000007#acme#company#.");
+    }
+}

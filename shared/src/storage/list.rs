@@ -1,0 +1,335 @@
+//! Lists: pages and cursors over the slim indexes, exact totals, search.
+//!
+//! A list runs on one access pattern: the whole kind in the order of a sort, one value of one filter in that order, or
+//! the rows of one search word. Other filters are applied along the range which that pattern selects. Index rows hold
+//! keys and filterable values alone; the page's objects are then read strongly consistent by their keys.
+
+use std::cmp::Ordering;
+
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, Select},
+};
+use futures_util::future::try_join;
+
+use super::{
+    Store,
+    entity::{self, Count, Entity, FILTERS, Item, Slot, Sort, Stored},
+    failed, key_of,
+    keys::{self, Key},
+};
+use crate::{
+    error::{Error, Result},
+    text,
+};
+
+/// What is listed, in which order, from where.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// The filters that were given.
+    pub filters: Vec<(&'static str, String)>,
+    /// Words that must all be found, by prefix.
+    pub search: Option<String>,
+    /// The sort's name.
+    pub sort: &'static str,
+    /// The greatest first.
+    pub descending: bool,
+    /// Bounds of the sort's value: from inclusive, to exclusive.
+    pub range: Option<(String, String)>,
+    /// Where the page begins.
+    pub start: Start,
+    /// Rows of a page.
+    pub size: usize,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// After so many rows.
+    Skip(usize),
+    /// After this place.
+    After(String),
+}
+
+/// A page of objects.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<Stored<T>>,
+    /// All rows that the filters select.
+    pub total: u64,
+    /// The place after which the next page begins; none on the last.
+    pub next: Option<String>,
+}
+
+/// Index rows that are read at once where filters may drop most of them.
+const STRIDE: i32 = 1000;
+
+/// An access pattern: one partition of one index.
+struct Pattern<'a> {
+    slot: Slot,
+    partition: String,
+    /// Filters that the pattern does not answer by itself.
+    rest: Vec<&'a (&'static str, String)>,
+    query: &'a Query,
+}
+
+impl Store {
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer or the kind has no such sort.
+    pub async fn list<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
+        let sort = T::LISTING
+            .sorts
+            .iter()
+            .find(|sort| sort.name == query.sort)
+            .ok_or_else(|| Error::Internal(format!("{} has no sort {}", T::KIND, query.sort)))?;
+        let search = query.search.as_deref().map(|words| text::words(&[words])).filter(|words| !words.is_empty());
+        match (search, self.pattern::<T>(sort, query)) {
+            (Some(words), _) => self.page_in_memory(self.found::<T>(&words).await?, query),
+            (None, Some(pattern)) => self.page_along::<T>(&pattern).await,
+            (None, None) => {
+                let pattern = self.fallback::<T>(query)?;
+                let keys = self.keys_along(&pattern).await?;
+                self.page_in_memory(self.objects(&keys).await?, query)
+            }
+        }
+    }
+
+    /// The rows of a page of a list without its total, and the place after which the next begins: for reading all of it.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn rows<T: Entity>(&self, query: &Query) -> Result<(Vec<Stored<T>>, Option<String>)> {
+        let sort = T::LISTING.sorts.iter().find(|sort| sort.name == query.sort);
+        let pattern = sort.and_then(|sort| self.pattern::<T>(sort, query));
+        let pattern =
+            pattern.ok_or_else(|| Error::Internal(format!("{} has no index in the order of {}", T::KIND, query.sort)))?;
+        self.rows_along(&pattern).await
+    }
+
+    /// The most selective pattern that gives the order.
+    fn pattern<'a, T: Entity>(&self, sort: &Sort, query: &'a Query) -> Option<Pattern<'a>> {
+        let Some(filter) = most_selective::<T>(query) else {
+            return Some(self.along(T::KIND, sort.all, None, query));
+        };
+        let slot = sort.by.iter().find(|(name, _)| *name == filter.0).map(|(_, slot)| *slot)?;
+        Some(self.along(T::KIND, slot, Some(filter), query))
+    }
+
+    /// The most selective filter in whatever order it has an index; the rows are then sorted in memory.
+    fn fallback<'a, T: Entity>(&self, query: &'a Query) -> Result<Pattern<'a>> {
+        let filter = most_selective::<T>(query);
+        filter
+            .and_then(|filter| {
+                let by = T::LISTING.sorts.iter().flat_map(|sort| sort.by).find(|(name, _)| *name == filter.0)?;
+                let mut pattern = self.along(T::KIND, by.1, Some(filter), query);
+                pattern.rest.clear();
+                Some(pattern)
+            })
+            .ok_or_else(|| Error::Internal(format!("{} has no index for {filter:?}", T::KIND)))
+    }
+
+    fn along<'a>(&self, kind: &str, slot: Slot, by: Option<&(&'static str, String)>, query: &'a Query) -> Pattern<'a> {
+        Pattern {
+            slot,
+            partition: keys::list(&self.tenant, kind, by.map(|(name, value)| (*name, value.as_str()))),
+            rest: query.filters.iter().filter(|(name, _)| by.is_none_or(|(known, _)| known != name)).collect(),
+            query,
+        }
+    }
+
+    /// A page straight from an index.
+    async fn page_along<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Page<T>> {
+        let ((rows, next), total) = try_join(self.rows_along(pattern), self.total::<T>(pattern)).await?;
+        Ok(Page { rows, total, next })
+    }
+
+    async fn rows_along<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<(Vec<Stored<T>>, Option<String>)> {
+        let query = pattern.query;
+        let mut keys = self.window::<T>(pattern).await?;
+        let more = keys.len() > query.size;
+        keys.truncate(query.size);
+        let next = if more { keys.last().map(|(_, place)| place.clone()) } else { None };
+        let keys: Vec<Key> = keys.into_iter().map(|(key, _)| key).collect();
+        let mut rows = self.objects::<T>(&keys).await?;
+        // An index row may lag behind its object: what no longer belongs here is not shown.
+        rows.retain(|row| self.matches(&row.value, query));
+        Ok((rows, next))
+    }
+
+    /// The keys of a page and one more, with their places.
+    async fn window<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Vec<(Key, String)>> {
+        let (mut skip, mut after) = match &pattern.query.start {
+            Start::Skip(rows) => (*rows, None),
+            Start::After(place) => (0, Some(self.resume::<T>(pattern, place)?)),
+        };
+        let wanted = pattern.query.size + 1;
+        let mut found = Vec::with_capacity(wanted);
+        loop {
+            let needed = skip + wanted - found.len();
+            let limit = if pattern.rest.is_empty() { i32::try_from(needed).unwrap_or(STRIDE) } else { STRIDE };
+            let answer =
+                pattern.request(self).set_exclusive_start_key(after.take()).limit(limit).send().await.map_err(failed("Query"))?;
+            let items = answer.items.unwrap_or_default();
+            let dropped = skip.min(items.len());
+            skip -= dropped;
+            for item in items.into_iter().skip(dropped).take(wanted - found.len()) {
+                let place = entity::text(&item, &pattern.slot.attributes().1).unwrap_or_default().to_owned();
+                if let Some(key) = key_of(&item) {
+                    found.push((key, place));
+                }
+            }
+            after = answer.last_evaluated_key;
+            if found.len() == wanted || after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The start key of a place: an index row's key and its object's.
+    fn resume<T: Entity>(&self, pattern: &Pattern<'_>, place: &str) -> Result<Item> {
+        let (_, id_key) = place.rsplit_once('#').ok_or_else(|| Error::Internal("place without an id".into()))?;
+        let mut start = super::attributes(&T::key_at(&self.tenant, id_key));
+        let (partition, order) = pattern.slot.attributes();
+        start.insert(partition, AttributeValue::S(pattern.partition.clone()));
+        start.insert(order, AttributeValue::S(place.to_owned()));
+        Ok(start)
+    }
+
+    /// All keys of a pattern.
+    async fn keys_along(&self, pattern: &Pattern<'_>) -> Result<Vec<Key>> {
+        let items = pattern.request(self).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        Ok(items.map_err(failed("Query"))?.iter().filter_map(key_of).collect())
+    }
+
+    /// How many rows the filters select: from counters without a filter or with one, else counted along the index.
+    async fn total<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<u64> {
+        let query = pattern.query;
+        if T::LISTING.counted && query.range.is_none() {
+            match query.filters.as_slice() {
+                [] => return self.counter(T::KIND, "", entity::TOTAL).await,
+                [(name, value)] => match T::LISTING.filters.iter().find(|(known, _)| known == name) {
+                    Some((_, Count::Field)) => return self.counter(T::KIND, "", &format!("{name}={value}")).await,
+                    Some((_, Count::Item)) => return self.counter(T::KIND, &format!("{name}#{value}"), entity::TOTAL).await,
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        let mut pages = pattern.request(self).select(Select::Count).into_paginator().send();
+        let mut total = 0;
+        while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
+            total += u64::try_from(page.count).unwrap_or(0);
+        }
+        Ok(total)
+    }
+
+    /// A counter: the sum of its shards, in one query.
+    async fn counter(&self, kind: &str, dimension: &str, field: &str) -> Result<u64> {
+        let shards = self.db.partition(&keys::counters(&self.tenant, kind, dimension), "").await?;
+        let sum: i64 = shards.iter().filter_map(|shard| entity::number(shard, field)).sum();
+        Ok(u64::try_from(sum).unwrap_or(0))
+    }
+
+    /// The objects that have all these words, by prefix: along the rows of the longest.
+    async fn found<T: Entity>(&self, wanted: &[String]) -> Result<Vec<Stored<T>>> {
+        let longest = wanted.iter().max_by_key(|word| word.len()).map(String::as_str).unwrap_or_default();
+        let rows = self.db.partition(&keys::words(&self.tenant, T::KIND), longest).await?;
+        let mut keys: Vec<Key> = rows
+            .iter()
+            .filter(|row| {
+                let words = entity::text(row, "w").unwrap_or_default();
+                wanted.iter().all(|word| words.split(' ').any(|known| known.starts_with(word.as_str())))
+            })
+            .filter_map(|row| entity::text(row, "SK")?.rsplit_once('#').map(|(_, id)| T::key_at(&self.tenant, id)))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        self.objects(&keys).await
+    }
+
+    /// The objects of keys, in that order.
+    async fn objects<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Stored<T>>> {
+        let mut found = self.db.items(keys).await?;
+        keys.iter().filter_map(|key| found.take(key).transpose()).collect()
+    }
+
+    /// The object has every filter's value and lies in the range.
+    fn matches<T: Entity>(&self, value: &T, query: &Query) -> bool {
+        let facets = value.facets(&self.tenant);
+        query.filters.iter().all(|wanted| facets.filters().contains(wanted))
+            && query.range.as_ref().is_none_or(|(from, to)| {
+                facets.place(query.sort).is_some_and(|place| from.as_str() <= place && place <= to.as_str())
+            })
+    }
+
+    /// A page of objects that were read whole.
+    ///
+    /// # Errors
+    /// None today; it answers as [`Store::list`] does.
+    pub fn page_in_memory<T: Entity>(&self, objects: Vec<Stored<T>>, query: &Query) -> Result<Page<T>> {
+        let mut rows: Vec<(String, Stored<T>)> = objects
+            .into_iter()
+            .filter(|row| self.matches(&row.value, query))
+            .filter_map(|row| Some((row.value.facets(&self.tenant).place(query.sort)?.to_owned(), row)))
+            .collect();
+        rows.sort_by(|(a, _), (b, _)| in_order(a, b, query.descending));
+        let total = u64::try_from(rows.len()).unwrap_or(0);
+        let first = match &query.start {
+            Start::Skip(skip) => *skip,
+            Start::After(place) => rows.partition_point(|(at, _)| in_order(at, place, query.descending) != Ordering::Greater),
+        };
+        let next = rows
+            .get(first + query.size)
+            .and_then(|_| rows.get((first + query.size).checked_sub(1)?))
+            .map(|(place, _)| place.clone());
+        let rows = rows.into_iter().skip(first).take(query.size).map(|(_, row)| row).collect();
+        Ok(Page { rows, total, next })
+    }
+}
+
+impl Pattern<'_> {
+    /// The query of this pattern, in its order, within its range, with the filters it does not answer by itself.
+    fn request(&self, store: &Store) -> QueryFluentBuilder {
+        let (partition, order) = self.slot.attributes();
+        let mut request = store
+            .db
+            .client
+            .query()
+            .table_name(&store.db.table)
+            .index_name(self.slot.index())
+            .scan_index_forward(!self.query.descending)
+            .expression_attribute_names("#p", partition)
+            .expression_attribute_values(":p", AttributeValue::S(self.partition.clone()));
+        let mut condition = "#p = :p".to_owned();
+        if let Some((from, to)) = &self.query.range {
+            condition.push_str(" AND #s BETWEEN :from AND :to");
+            request = request
+                .expression_attribute_names("#s", order)
+                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                .expression_attribute_values(":to", AttributeValue::S(to.clone()));
+        }
+        let mut filters = Vec::new();
+        for (n, (name, value)) in self.rest.iter().enumerate() {
+            filters.push(format!("#f.#f{n} = :f{n}"));
+            request = request
+                .expression_attribute_names(format!("#f{n}"), *name)
+                .expression_attribute_values(format!(":f{n}"), AttributeValue::S(value.clone()));
+        }
+        if !filters.is_empty() {
+            request = request.expression_attribute_names("#f", FILTERS).filter_expression(filters.join(" AND "));
+        }
+        request.key_condition_expression(condition)
+    }
+}
+
+/// The filter that selects least, as the kind ranks them.
+fn most_selective<'a, T: Entity>(query: &'a Query) -> Option<&'a (&'static str, String)> {
+    T::LISTING.filters.iter().find_map(|(name, _)| query.filters.iter().find(|(given, _)| given == name))
+}
+
+fn in_order(a: &str, b: &str, descending: bool) -> Ordering {
+    if descending { b.cmp(a) } else { a.cmp(b) }
+}

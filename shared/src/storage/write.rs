@@ -1,0 +1,405 @@
+//! One transaction: objects with all that is kept beside them, counters, limits, events; all of it or nothing.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        Update,
+        builders::{DeleteBuilder, PutBuilder},
+    },
+};
+use futures_util::future::{BoxFuture, Shared};
+
+use super::{
+    Store, attributes,
+    entity::{self, Entity, Facets, Item, Refusal, Stored},
+    failed,
+    idempotency::{Lease, Recorded},
+    keys::Key,
+};
+use crate::error::{Error, Result};
+
+/// What a request hangs on each of its transactions.
+#[derive(Clone, Default)]
+pub struct Gate {
+    /// Resolves to whether the caller's session still stands; awaited before anything is written.
+    pub admission: Option<Shared<BoxFuture<'static, Result<()>>>>,
+    /// The idempotency key under which the answer is recorded with the change.
+    pub lease: Option<Arc<Lease>>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("admission", &self.admission.is_some()).field("lease", &self.lease).finish()
+    }
+}
+
+/// What a transaction answers; recorded with it when the request bears an idempotency key.
+pub trait Answer {
+    /// The answer as a replay shall give it, secrets masked; `None` is not recorded.
+    fn record(&self) -> Option<Recorded>;
+}
+
+impl Answer for () {
+    fn record(&self) -> Option<Recorded> {
+        None
+    }
+}
+
+/// What a failed condition means; it sees the item as it was.
+type Meaning = Box<dyn Fn(Option<&Item>) -> Error + Send + Sync>;
+
+struct Op {
+    item: TransactWriteItem,
+    meaning: Meaning,
+}
+
+/// A transaction while it is put together.
+#[must_use = "nothing is written before `commit`"]
+pub struct Write<'a> {
+    store: &'a Store,
+    ops: Vec<Op>,
+    tallies: BTreeMap<Key, Tally>,
+    flaw: Option<Error>,
+}
+
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").field("ops", &self.ops.len()).finish_non_exhaustive()
+    }
+}
+
+/// What DynamoDB takes in one transaction.
+const MAX_ITEMS: usize = 100;
+
+impl<'a> Write<'a> {
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), flaw: None }
+    }
+
+    /// A new object; refused as [`Error::Conflict`] when its identity exists and as "has already been taken" when a
+    /// unique value of it does.
+    pub fn create<T: Entity>(mut self, value: &T) -> Self {
+        let facets = value.facets(self.store.tenant()).counted(&T::LISTING);
+        self.beside(None, Some(&facets));
+        self.put_entity(value, &facets, None);
+        self
+    }
+
+    /// A changed object; [`Error::Conflict`] when it is no longer what was read.
+    pub fn update<T: Entity>(mut self, old: &Stored<T>, new: &T) -> Self {
+        let tenant = self.store.tenant();
+        let (before, after) = (old.value.facets(tenant).counted(&T::LISTING), new.facets(tenant).counted(&T::LISTING));
+        self.beside(Some(&before), Some(&after));
+        self.put_entity(new, &after, Some(old.version));
+        self
+    }
+
+    /// An object's end; [`Error::Conflict`] when it is no longer what was read.
+    pub fn delete<T: Entity>(mut self, old: &Stored<T>) -> Self {
+        self.beside(Some(&old.value.facets(self.store.tenant()).counted(&T::LISTING)), None);
+        let delete = Delete::builder()
+            .condition_expression("v = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(old.version.to_string()))
+            .set_key(Some(attributes(&T::key(&self.store.tenant, old.value.id()))));
+        self.push_delete(delete, |_| Error::Conflict);
+        self
+    }
+
+    /// A plain item that must not exist yet.
+    pub fn put_new(mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
+        self.push_new(key, values, meaning);
+        self
+    }
+
+    /// A plain item, whatever was there.
+    pub fn put_over(mut self, key: &Key, values: Item) -> Self {
+        self.push_over(key, values);
+        self
+    }
+
+    /// The end of a plain item that must exist.
+    pub fn remove(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
+        self.push_remove(key, meaning);
+        self
+    }
+
+    /// The end of a plain item whose named counts must all be 0 or absent.
+    pub fn remove_idle(
+        mut self,
+        key: &Key,
+        counts: &[&str],
+        meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static,
+    ) -> Self {
+        let idle: Vec<String> = (0..counts.len()).map(|n| format!("(attribute_not_exists(#c{n}) OR #c{n} <= :zero)")).collect();
+        let mut delete = Delete::builder()
+            .condition_expression(idle.join(" AND "))
+            .expression_attribute_values(":zero", AttributeValue::N("0".into()))
+            .set_key(Some(attributes(key)));
+        for (n, count) in counts.iter().enumerate() {
+            delete = delete.expression_attribute_names(format!("#c{n}"), *count);
+        }
+        self.push_delete(delete, meaning);
+        self
+    }
+
+    /// An item that must exist, without a change to it.
+    pub fn exists(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&self.store.db.table)
+            .condition_expression("attribute_exists(PK)")
+            .set_key(Some(attributes(key)))
+            .build();
+        match check {
+            Ok(check) => self.push(TransactWriteItem::builder().condition_check(check).build(), meaning),
+            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
+        }
+        self
+    }
+
+    /// Changes counts that decide; changes of one item within the transaction are merged.
+    pub fn tally(mut self, key: &Key, change: impl FnOnce(&mut Tally)) -> Self {
+        change(self.tallies.entry(key.clone()).or_default());
+        self
+    }
+
+    /// The store that is written to.
+    #[must_use]
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    /// A transaction that cannot be put together: `commit` says why.
+    pub fn flawed(mut self, error: Error) -> Self {
+        self.flaw = Some(error);
+        self
+    }
+
+    /// Writes everything, and the answer with it when the request bears an idempotency key.
+    ///
+    /// # Errors
+    /// The meaning of the first condition that failed; [`Error::Conflict`] when another write was in the way.
+    pub async fn commit<A: Answer>(mut self, answer: A) -> Result<A> {
+        let gate = &self.store.gate;
+        if let Some(admission) = gate.admission.clone() {
+            admission.await?;
+        }
+        if let Some(lease) = gate.lease.clone()
+            && let Some(recorded) = answer.record()
+        {
+            let update = lease.record(&self.store.db.table, &recorded)?;
+            self.push(TransactWriteItem::builder().update(update).build(), |_| Error::StillRunning(1));
+        }
+        let (items, meanings) = self.finish()?;
+        let db = &self.store.db;
+        let outcome = db.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        let Err(error) = outcome else { return Ok(answer) };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
+            return Err(meaning_of(cancelled.cancellation_reasons(), &meanings));
+        }
+        Err(failed("TransactWriteItems")(error))
+    }
+
+    /// The items of the transaction with their meanings.
+    fn finish(&mut self) -> Result<(Vec<TransactWriteItem>, Vec<Meaning>)> {
+        if let Some(flaw) = self.flaw.take() {
+            return Err(flaw);
+        }
+        let table = &self.store.db.table;
+        let mut ops = std::mem::take(&mut self.ops);
+        for (key, tally) in std::mem::take(&mut self.tallies) {
+            ops.extend(tally.into_op(table, &key)?);
+        }
+        if ops.len() > MAX_ITEMS {
+            return Err(Error::Internal(format!("{} items in one transaction", ops.len())));
+        }
+        Ok(ops.into_iter().map(|op| (op.item, op.meaning)).unzip())
+    }
+
+    fn put_entity<T: Entity>(&mut self, value: &T, facets: &Facets, seen: Option<u64>) {
+        match entity::to_item(&self.store.tenant, value, facets, seen.unwrap_or(0) + 1) {
+            Ok(item) => {
+                let put = Put::builder().set_item(Some(item));
+                let put = match seen {
+                    None => put.condition_expression("attribute_not_exists(PK)"),
+                    Some(seen) => put
+                        .condition_expression("v = :seen")
+                        .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
+                };
+                self.push_put(put, |_| Error::Conflict);
+            }
+            Err(error) => self.flaw = Some(error),
+        }
+    }
+
+    /// What is kept beside an object, as it changes with it.
+    fn beside(&mut self, before: Option<&Facets>, after: Option<&Facets>) {
+        let none = BTreeMap::new();
+        let (old, new) = (before.map_or(&none, |facets| &facets.beside), after.map_or(&none, |facets| &facets.beside));
+        for key in old.keys().filter(|key| !new.contains_key(key)) {
+            self.push_remove(key, |_| Error::Conflict);
+        }
+        for (key, row) in new {
+            match (old.get(key), row.unique) {
+                (Some(known), _) if known.item == row.item => {}
+                (None, Some(field)) => {
+                    self.push_new(key, row.item.clone(), move |_| Error::invalid(field, "has already been taken"));
+                }
+                _ => self.push_over(key, row.item.clone()),
+            }
+        }
+        for (sign, facets) in [(-1, before), (1, after)] {
+            for tallied in facets.map_or(&[][..], |facets| &facets.tallied) {
+                let tally = self.tallies.entry(tallied.key.clone()).or_default();
+                tally.add(&tallied.count, sign);
+                if let Some(limit) = tallied.limit {
+                    tally.limits.insert(tallied.count.clone(), limit);
+                }
+                tally.must_exist |= tallied.existing && sign > 0;
+                tally.refusal = tally.refusal.or(tallied.refusal);
+            }
+        }
+    }
+
+    fn push_new(&mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
+        let mut item = attributes(key);
+        item.extend(values);
+        self.push_put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(PK)"), meaning);
+    }
+
+    fn push_over(&mut self, key: &Key, values: Item) {
+        let mut item = attributes(key);
+        item.extend(values);
+        self.push_put(Put::builder().set_item(Some(item)), |_| Error::Conflict);
+    }
+
+    fn push_remove(&mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
+        let delete = Delete::builder().condition_expression("attribute_exists(PK)").set_key(Some(attributes(key)));
+        self.push_delete(delete, meaning);
+    }
+
+    fn push_put(&mut self, put: PutBuilder, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
+        let put = put.table_name(&self.store.db.table).return_values_on_condition_check_failure(ALL_OLD);
+        match put.build() {
+            Ok(put) => self.push(TransactWriteItem::builder().put(put).build(), meaning),
+            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
+        }
+    }
+
+    fn push_delete(&mut self, delete: DeleteBuilder, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
+        let delete = delete.table_name(&self.store.db.table).return_values_on_condition_check_failure(ALL_OLD);
+        match delete.build() {
+            Ok(delete) => self.push(TransactWriteItem::builder().delete(delete).build(), meaning),
+            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
+        }
+    }
+
+    fn push(&mut self, item: TransactWriteItem, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
+        self.ops.push(Op { item, meaning: Box::new(meaning) });
+    }
+}
+
+/// A failed condition says what stood there.
+const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+
+/// A conflict first (reading again sees what the others mean), else the first condition that failed.
+fn meaning_of(reasons: &[CancellationReason], meanings: &[Meaning]) -> Error {
+    let mut first = None;
+    for (reason, meaning) in reasons.iter().zip(meanings) {
+        match reason.code() {
+            None | Some("None") => {}
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => return Error::Conflict,
+            Some("ConditionalCheckFailed") => match meaning(reason.item()) {
+                Error::Conflict => return Error::Conflict,
+                error => first = first.or(Some(error)),
+            },
+            Some(code) => return Error::Internal(format!("transaction: {code}: {}", reason.message().unwrap_or_default())),
+        }
+    }
+    first.unwrap_or_else(|| Error::Internal("transaction cancelled without a reason".into()))
+}
+
+/// A change of one item of counts: additions, limits that must hold before, values to set.
+#[derive(Debug, Default)]
+pub struct Tally {
+    adds: BTreeMap<String, i64>,
+    sets: BTreeMap<&'static str, Option<i64>>,
+    limits: BTreeMap<String, &'static str>,
+    must_exist: bool,
+    refusal: Option<Refusal>,
+}
+
+impl Tally {
+    /// Adds to a count.
+    pub fn add(&mut self, count: &str, amount: i64) -> &mut Self {
+        *self.adds.entry(count.to_owned()).or_default() += amount;
+        self
+    }
+
+    /// Sets a value; `None` takes it away.
+    pub fn set(&mut self, name: &'static str, value: Option<i64>) -> &mut Self {
+        self.sets.insert(name, value);
+        self
+    }
+
+    /// The operation; none when the changes cancel out.
+    fn into_op(self, table: &str, key: &Key) -> Result<Option<Op>> {
+        let adds: Vec<(String, i64)> = self.adds.into_iter().filter(|(_, amount)| *amount != 0).collect();
+        let limits: Vec<_> = self
+            .limits
+            .into_iter()
+            .filter(|(count, _)| adds.iter().any(|(known, amount)| known == count && *amount > 0))
+            .collect();
+        if adds.is_empty() && self.sets.is_empty() {
+            return Ok(None);
+        }
+        let mut update =
+            Update::builder().table_name(table).return_values_on_condition_check_failure(ALL_OLD).set_key(Some(attributes(key)));
+        let (mut add, mut set, mut remove) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, (count, amount)) in adds.into_iter().enumerate() {
+            add.push(format!("#a{n} :a{n}"));
+            update = update
+                .expression_attribute_names(format!("#a{n}"), count)
+                .expression_attribute_values(format!(":a{n}"), AttributeValue::N(amount.to_string()));
+        }
+        for (n, (name, value)) in self.sets.into_iter().enumerate() {
+            update = update.expression_attribute_names(format!("#s{n}"), name);
+            if let Some(number) = value {
+                set.push(format!("#s{n} = :s{n}"));
+                update = update.expression_attribute_values(format!(":s{n}"), AttributeValue::N(number.to_string()));
+            } else {
+                remove.push(format!("#s{n}"));
+            }
+        }
+        let mut conditions = Vec::new();
+        if self.must_exist {
+            conditions.push("attribute_exists(PK)".to_owned());
+        }
+        for (n, (count, limit)) in limits.iter().enumerate() {
+            conditions.push(format!(
+                "(attribute_not_exists(#l{n}) OR (attribute_not_exists(#c{n}) AND #l{n} > :zero) OR #c{n} < #l{n})"
+            ));
+            update = update
+                .expression_attribute_names(format!("#c{n}"), count)
+                .expression_attribute_names(format!("#l{n}"), *limit)
+                .expression_attribute_values(":zero", AttributeValue::N("0".into()));
+        }
+        let clauses = [("ADD", add), ("SET", set), ("REMOVE", remove)];
+        let expression: Vec<String> = clauses
+            .into_iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
+            .collect();
+        if !conditions.is_empty() {
+            update = update.condition_expression(conditions.join(" AND "));
+        }
+        let update = update.update_expression(expression.join(" ")).build().map_err(|e| Error::internal("tally", e))?;
+        let meaning: Meaning = match self.refusal {
+            Some(refusal) => Box::new(refusal),
+            None => Box::new(|_| Error::Conflict),
+        };
+        Ok(Some(Op { item: TransactWriteItem::builder().update(update).build(), meaning }))
+    }
+}

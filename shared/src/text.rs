@@ -1,0 +1,24 @@
+//! Pure parsers and normalisers for what people type: each turns a text into its one form, or
+//! says in words for the client what is wrong with it.
+//!
+//! Nothing here reads a clock, a setting or a store.
+
+mod country;
+mod email;
+mod fold;
+mod line;
+mod passwords;
+mod phone;
+mod slug;
+mod time;
+mod token;
+
+pub use country::country;
+pub use email::{email, email_key};
+pub use fold::{fold, sort_key, words};
+pub use line::{clean_line, clean_text};
+pub use passwords::is_common as is_common_password;
+pub use phone::phone;
+pub use slug::{color, is_slug, slug_from};
+pub use time::{DateOrTime, date_or_time, day_range, format_time, time};
+pub use token::token;

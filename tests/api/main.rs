@@ -1,0 +1,3 @@
+//! The API over HTTP, through the real storage engine; the tree mirrors that of the URLs.
+
+mod journey;

@@ -1,0 +1,1 @@
+//! The stack as a process: starting, ending, being killed, being two.

@@ -1,0 +1,107 @@
+//! A company's own server, as far as webhooks see it.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A delivery that came in.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, byte for byte.
+    pub body: Bytes,
+}
+
+impl Received {
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// How the receiver answers.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// With this status.
+    Status(u16),
+    /// With this status and `Retry-After`.
+    RetryAfter(u16, String),
+    /// Not at all.
+    Hang,
+}
+
+/// A receiver on loopback.
+#[derive(Debug)]
+pub struct Receiver {
+    /// Where it is.
+    pub url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    received: Mutex<Vec<Received>>,
+    reply: Mutex<Reply>,
+}
+
+impl Receiver {
+    /// A receiver that answers 200.
+    pub async fn start() -> Self {
+        let shared = Arc::new(Shared { received: Mutex::default(), reply: Mutex::new(Reply::Status(200)) });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let router = Router::new().fallback(receive).with_state(shared.clone());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, shared, server }
+    }
+
+    /// From now on it answers so.
+    pub fn reply(&self, reply: Reply) {
+        *self.shared.reply.lock().unwrap() = reply;
+    }
+
+    /// Everything that came in so far.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap().clone()
+    }
+
+    /// The names of the events that came in so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<String> {
+        self.received().iter().map(|received| received.json()["event"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    shared.received.lock().unwrap().push(Received { headers, body });
+    let reply = shared.reply.lock().unwrap().clone();
+    match reply {
+        Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Reply::RetryAfter(status, wait) => (StatusCode::from_u16(status).unwrap(), [(header::RETRY_AFTER, wait)]).into_response(),
+        Reply::Hang => std::future::pending().await,
+    }
+}
