@@ -37,7 +37,6 @@ pub use valid::{Merge, Query, Valid};
 pub type Routes = aide::axum::ApiRouter<App>;
 
 /// The service that answers HTTP: routes behind everything that they share.
-#[must_use]
 pub fn service(app: &App, routes: impl Into<Router<App>>) -> Router {
     let routes: Router<App> = routes.into();
     routes

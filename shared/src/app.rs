@@ -90,8 +90,8 @@ impl App {
         let mut variables = settings::Variables::from_env();
         let settings = Settings::read(&mut variables, settings::Place::Cloud);
         let keys = Keys::read(&mut variables);
-        let table = variables.required("VOKI_TABLE", Ok);
-        let queue_url = variables.optional("VOKI_QUEUE_URL", Ok);
+        let table = variables.required("VOKI_TABLE", |text| Ok(text.to_owned()));
+        let queue_url = variables.optional("VOKI_QUEUE_URL", |text| Ok(text.to_owned()));
         variables.finish().map_err(|error| Error::Internal(error.to_string()))?;
         let sdk = sdk().await;
         let cloud = Cloud { sdk, dynamodb: None, sqs: None, table, queue_url: queue_url.unwrap_or_default() };

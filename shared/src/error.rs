@@ -98,7 +98,9 @@ impl Violations {
     pub fn merge(&mut self, error: Error) {
         if let Error::Invalid(others) = error {
             for (path, messages) in others.0 {
-                messages.into_iter().for_each(|message| self.add(&path, message));
+                for message in messages {
+                    self.add(&path, message);
+                }
             }
         }
     }

@@ -113,7 +113,7 @@ impl Db {
                 .map_err(|e| Error::internal("BatchGetItem", e))?;
             let mut answer =
                 self.client.batch_get_item().request_items(&self.table, request).send().await.map_err(failed("BatchGetItem"))?;
-            items.extend(answer.responses.take().into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten());
+            items.extend(answer.responses.take().into_iter().filter_map(|mut tables| tables.remove(&self.table)).flatten());
             pending = answer
                 .unprocessed_keys
                 .take()
@@ -315,13 +315,18 @@ impl Store {
             .condition_expression("attribute_not_exists(PK)");
         match put.send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(failed("PutItem")(error)),
         }
     }
 
     /// A transaction.
-    #[must_use]
     pub fn write(&self) -> Write<'_> {
         Write::new(self)
     }

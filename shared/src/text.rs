@@ -21,4 +21,4 @@ pub use passwords::is_common as is_common_password;
 pub use phone::phone;
 pub use slug::{color, is_slug, slug_from};
 pub use time::{DateOrTime, date_or_time, day_range, format_time, time};
-pub use token::token;
+pub use token::{hex, token};

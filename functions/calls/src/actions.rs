@@ -40,7 +40,7 @@ pub async fn assign(caller: Caller<Attendant>, Path(id): Path<CallId>, Valid(inp
     }
     contend(|| async {
         let (seen, agent) = tokio::try_join!(lapse::find::<Call>(caller.store(), id), caller.store().get::<User>(agent_id))?;
-        let agent = able(agent, "user_id")?;
+        let agent = able(agent)?;
         let changed = seen.after(Action::Assign { agent: &agent, reassign: supervisor }, caller.now())?;
         if changed.user_id == seen.user_id {
             let place = place(&caller, &seen).await?;
@@ -56,7 +56,7 @@ pub async fn start(caller: Caller<Attendant>, Path(id): Path<CallId>) -> Result<
     contend(|| async {
         let (seen, user) = tokio::try_join!(lapse::find::<Call>(caller.store(), id), caller.store().get::<User>(caller.user()))?;
         own(&caller, &seen)?;
-        let agent = if seen.user_id.is_none() { Some(able(user, "user_id")?) } else { None };
+        let agent = if seen.user_id.is_none() { Some(able(user)?) } else { None };
         let changed = seen.after(Action::Start { agent: agent.as_deref() }, caller.now())?;
         commit(&caller, &seen, changed, EventName::CallStarted).await
     })
@@ -101,11 +101,11 @@ fn own(caller: &Caller<Attendant>, call: &Call) -> Result<()> {
     }
 }
 
-fn able(agent: Option<Stored<User>>, field: &str) -> Result<Stored<User>> {
+fn able(agent: Option<Stored<User>>) -> Result<Stored<User>> {
     match agent {
         Some(agent) if agent.input.active => Ok(agent),
-        Some(_) => Err(Error::invalid(field, "is not active")),
-        None => Err(Error::invalid(field, "does not exist")),
+        Some(_) => Err(Error::invalid("user_id", "is not active")),
+        None => Err(Error::invalid("user_id", "does not exist")),
     }
 }
 
@@ -123,9 +123,9 @@ async fn commit(caller: &Caller<Attendant>, seen: &Stored<Call>, changed: Call, 
     if changed.status == CallStatus::Active {
         let desk_key = Key::desk(store.tenant(), changed.department_id);
         let desk = Desk::of(store.db().item(&desk_key).await?.as_ref());
-        let pace = desk.paced(now.since(seen.queued_at), seen.place);
+        let millis = desk.paced(now.since(seen.queued_at), seen.place);
         write = write.tally(&desk_key, |desk| {
-            desk.set("pace", Some(pace));
+            desk.set("pace", Some(millis));
         });
     }
     let view = changed.view(caller.claims.role, place, now);

@@ -80,7 +80,7 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
     loop {
         let (rows, next) = store.rows::<Call>(&query).await?;
         for call in rows {
-            sheet.row(cells(&call))?;
+            sheet.row(&cells(&call))?;
         }
         match next {
             Some(place) => query.start = Start::After(place),
@@ -93,8 +93,8 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
 fn cells(call: &Call) -> [Cell; 11] {
     let ended = call.completed_at.map(|_| call.talked);
     [
-        Cell::plain(call.id),
-        Cell::plain(call.status),
+        Cell::plain(&call.id),
+        Cell::plain(&call.status),
         Cell::text(Some(&call.department_name)),
         Cell::text(call.user_name.as_ref()),
         Cell::text(call.customer_name.as_ref()),

@@ -92,7 +92,7 @@ enum Kind {
 
 impl Cell {
     /// A value of ours, which no spreadsheet runs.
-    pub fn plain(value: impl ToString) -> Self {
+    pub fn plain(value: &impl ToString) -> Self {
         Self(Kind::Plain(value.to_string()))
     }
 
@@ -114,9 +114,8 @@ impl Cell {
     fn csv(&self, tz: Tz) -> String {
         match &self.0 {
             Kind::Empty => String::new(),
-            Kind::Plain(text) => text.clone(),
             Kind::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => format!("'{text}"),
-            Kind::Text(text) => text.clone(),
+            Kind::Plain(text) | Kind::Text(text) => text.clone(),
             Kind::Number(number) => number.to_string(),
             Kind::Time(at) => moment(*at, tz),
         }
@@ -192,7 +191,7 @@ impl Sheet {
     ///
     /// # Errors
     /// [`Error::Refused`] when the file is larger than one response may be.
-    pub fn row<const N: usize>(&mut self, cells: [Cell; N]) -> Result<()> {
+    pub fn row(&mut self, cells: &[Cell]) -> Result<()> {
         let tz = self.format.tz;
         if self.format.is_csv() {
             let record: Vec<String> = self.format.columns.iter().map(|column| cells[*column].csv(tz)).collect();
@@ -300,7 +299,7 @@ mod tests {
             assert_eq!(csv(formula), format!("'{formula}"));
         }
         assert_eq!(csv("João = Maria"), "João = Maria");
-        assert_eq!(Cell::plain("+5511999998888").csv(Tz::UTC), "+5511999998888");
+        assert_eq!(Cell::plain(&"+5511999998888").csv(Tz::UTC), "+5511999998888");
         assert_eq!(Cell::number(Some(5)).csv(Tz::UTC), "5");
     }
 

@@ -31,11 +31,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "what a person at a terminal reads first")]
 fn announce(stack: &Stack) {
     let site = format!("http://{}", stack.address);
     println!("Voki API on {site}");
     println!("Health   on {site}/api/health");
     if stack.demo {
-        println!("Demo tenant {}: manager@demo.test, supervisor@demo.test, attendant@demo.test; password voki-demo-2026", "demo");
+        println!("Demo tenant demo: manager@demo.test, supervisor@demo.test, attendant@demo.test; password voki-demo-2026");
     }
 }

@@ -45,18 +45,18 @@ impl LocalSettings {
     }
 }
 
-fn address(text: String) -> Result<SocketAddr, String> {
+fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and a port such as 127.0.0.1:3000".into())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of a reader")]
-fn data(text: String) -> Result<Data, String> {
+fn data(text: &str) -> Result<Data, String> {
     Ok(if text == "memory" { Data::Memory } else { Data::Folder(PathBuf::from(text)) })
 }
 
-fn endpoint(text: String) -> Result<String, String> {
+fn endpoint(text: &str) -> Result<String, String> {
     let valid = ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    if valid { Ok(text) } else { Err("must be an http or https URL".into()) }
+    if valid { Ok(text.to_owned()) } else { Err("must be an http or https URL".into()) }
 }
 
 #[cfg(test)]

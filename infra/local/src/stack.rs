@@ -34,7 +34,6 @@ const QUEUE: &str = "voki-deliveries";
 const DEAD_LETTERS: &str = "voki-deliveries-dead";
 
 /// The whole API: the routes of every group.
-#[must_use]
 pub fn routes() -> Routes {
     Routes::new()
         .merge(auth::routes())

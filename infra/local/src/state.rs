@@ -41,7 +41,11 @@ impl State {
             .send()
             .await;
         match made {
-            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception) =>
+            {
                 return Err(failed("PutItem")(error));
             }
             _ => {}

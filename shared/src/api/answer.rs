@@ -73,19 +73,19 @@ pub trait Masked: Serialize {
     fn masked(&self) -> Value;
 }
 
-fn recorded(status: StatusCode, data: impl Serialize, version: Option<u64>) -> Option<Recorded> {
-    Some(Recorded { status: status.as_u16(), body: Some(json!({ "data": data })), etag: version.map(etag) })
+fn recorded(status: StatusCode, data: impl Serialize, version: Option<u64>) -> Recorded {
+    Recorded { status: status.as_u16(), body: Some(json!({ "data": data })), etag: version.map(etag) }
 }
 
 impl<V: Serialize> Answer for Shown<V> {
     fn record(&self) -> Option<Recorded> {
-        recorded(StatusCode::OK, &self.0, Some(self.1))
+        Some(recorded(StatusCode::OK, &self.0, Some(self.1)))
     }
 }
 
 impl<V: Serialize> Answer for Created<V> {
     fn record(&self) -> Option<Recorded> {
-        recorded(StatusCode::CREATED, &self.0, Some(1))
+        Some(recorded(StatusCode::CREATED, &self.0, Some(1)))
     }
 }
 
@@ -97,7 +97,7 @@ impl<V> Added<V> {
 
 impl<V: Serialize> Answer for Added<V> {
     fn record(&self) -> Option<Recorded> {
-        recorded(self.status(), &self.data, None)
+        Some(recorded(self.status(), &self.data, None))
     }
 }
 
@@ -109,7 +109,7 @@ impl<V: Serialize> IntoResponse for Added<V> {
 
 impl<V: Serialize> Answer for Done<V> {
     fn record(&self) -> Option<Recorded> {
-        recorded(StatusCode::OK, &self.0, None)
+        Some(recorded(StatusCode::OK, &self.0, None))
     }
 }
 
@@ -125,7 +125,7 @@ pub struct Revealed<V>(pub V);
 
 impl<V: Masked> Answer for Revealed<V> {
     fn record(&self) -> Option<Recorded> {
-        recorded(StatusCode::CREATED, self.0.masked(), Some(1))
+        Some(recorded(StatusCode::CREATED, self.0.masked(), Some(1)))
     }
 }
 

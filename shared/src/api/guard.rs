@@ -23,6 +23,7 @@ use crate::{
         rate,
         write::Gate,
     },
+    text,
 };
 
 /// The largest JSON body.
@@ -157,7 +158,7 @@ async fn idempotency(app: &App, route: &str, claims: &Result<Claims>, request: &
     let scope =
         Sha256::new().chain_update(who).chain_update([0]).chain_update(path).chain_update([0]).chain_update(key.as_bytes());
     let request_hash = Sha256::new().chain_update(request.uri.query().unwrap_or_default()).chain_update([0]).chain_update(body);
-    let text = |hash: Sha256| hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let text = |hash: Sha256| text::hex(&hash.finalize());
     match Lease::begin(app.db(), &text(scope), &text(request_hash), app.clock().now()).await? {
         Begin::Run(lease) => Ok(Keyed::Leased(lease)),
         Begin::Running => Err(Error::StillRunning(Lease::RETRY_AFTER)),

@@ -65,15 +65,15 @@ impl Settings {
     }
 }
 
-fn public_url(text: String) -> Result<String, String> {
-    match url::Url::parse(&text) {
+fn public_url(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err("must be an http or https URL".into()),
     }
 }
 
-fn signup(text: String) -> Result<Signup, String> {
-    match (text.as_str(), text.strip_prefix("token:")) {
+fn signup(text: &str) -> Result<Signup, String> {
+    match (text, text.strip_prefix("token:")) {
         ("open", _) => Ok(Signup::Open),
         ("closed", _) => Ok(Signup::Closed),
         (_, Some(secret)) if !secret.is_empty() => Ok(Signup::Token(secret.to_owned())),
@@ -81,12 +81,12 @@ fn signup(text: String) -> Result<Signup, String> {
     }
 }
 
-fn plan(text: String) -> Result<Plan, String> {
+fn plan(text: &str) -> Result<Plan, String> {
     let known = || Plan::ALL.iter().map(|plan| plan.as_str()).collect::<Vec<_>>().join(", ");
     Plan::ALL.iter().copied().find(|plan| plan.as_str() == text).ok_or_else(|| format!("must be one of: {}", known()))
 }
 
-fn rate(text: String) -> Result<Option<Limit>, String> {
+fn rate(text: &str) -> Result<Option<Limit>, String> {
     if text == "off" {
         return Ok(None);
     }
@@ -97,7 +97,7 @@ fn rate(text: String) -> Result<Option<Limit>, String> {
     parsed.map(Some).ok_or_else(|| "must be requests/seconds, such as 5/60, or off".into())
 }
 
-fn origins(text: String) -> Result<Vec<String>, String> {
+fn origins(text: &str) -> Result<Vec<String>, String> {
     let origins: Vec<String> = text.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned()).collect();
     let valid = |origin: &String| {
         origin == "*" || url::Url::parse(origin).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == *origin)
@@ -105,7 +105,7 @@ fn origins(text: String) -> Result<Vec<String>, String> {
     if origins.iter().all(valid) { Ok(origins) } else { Err("must be * or origins such as https://app.example.com".into()) }
 }
 
-fn networks(text: String) -> Result<Vec<IpNet>, String> {
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let parse = |part: &str| part.parse().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from)).ok();
     text.split(',')
         .map(|part| parse(part.trim()))
@@ -117,8 +117,8 @@ fn networks(text: String) -> Result<Vec<IpNet>, String> {
 ///
 /// # Errors
 /// When it is neither.
-pub fn switch(text: String) -> Result<bool, String> {
-    match text.as_str() {
+pub fn switch(text: &str) -> Result<bool, String> {
+    match text {
         "1" => Ok(true),
         "0" => Ok(false),
         _ => Err("must be 1 or 0".into()),
@@ -164,9 +164,9 @@ impl Variables {
     }
 
     /// A variable that may be absent or empty.
-    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, String>) -> Option<T> {
+    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let text = self.given.remove(name).filter(|text| !text.is_empty())?;
-        match parse(text) {
+        match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
                 self.flaw(name, reason);
@@ -182,7 +182,7 @@ impl Variables {
     }
 
     /// A variable that must be there; what comes back otherwise is a default that nobody will see.
-    pub fn required<T: Default>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, String>) -> T {
+    pub fn required<T: Default>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         if !self.has(name) {
             self.flaw(name, "is not set".into());
         }

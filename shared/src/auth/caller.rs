@@ -64,7 +64,6 @@ impl<R> Caller<R> {
     }
 
     /// A transaction in the caller's tenant.
-    #[must_use]
     pub fn write(&self) -> Write<'_> {
         self.store.write()
     }

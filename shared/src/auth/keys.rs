@@ -96,7 +96,7 @@ impl Keys {
     /// (the public keys), `VOKI_SECRET` (base64url of 32 bytes).
     pub fn read(variables: &mut Variables) -> Self {
         let signing = variables.optional("VOKI_SIGNING_KEY", bytes);
-        let jwks: Option<Jwks> = variables.optional("VOKI_JWKS", |text| serde_json::from_str(&text).map_err(|e| e.to_string()));
+        let jwks: Option<Jwks> = variables.optional("VOKI_JWKS", |text| serde_json::from_str(text).map_err(|e| e.to_string()));
         let secret = variables.required("VOKI_SECRET", bytes);
         if signing.is_none() && jwks.as_ref().is_none_or(|jwks| jwks.keys.is_empty()) {
             variables.flaw("VOKI_JWKS", "has no key".into());
@@ -149,7 +149,7 @@ fn derive(secret: &[u8; 32], purpose: &str) -> [u8; 32] {
     Sha256::new().chain_update(secret).chain_update(purpose).finalize().into()
 }
 
-fn bytes(text: String) -> Result<[u8; 32], String> {
+fn bytes(text: &str) -> Result<[u8; 32], String> {
     URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))
         .ok()

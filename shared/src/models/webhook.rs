@@ -18,6 +18,7 @@ use crate::{
         Entity, Facets, Key, Listing, Sort,
         entity::{G1, G2},
     },
+    text,
 };
 
 /// How long a webhook may fail before it is disabled.
@@ -212,7 +213,7 @@ impl Webhook {
         let key = secret.strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok());
         let standard = sign(key.as_deref().unwrap_or(secret.as_bytes()), &format!("{event}.{}.{body}", at.epoch()));
         [
-            ("x-voki-signature", format!("sha256={}", hex(&sign(secret.as_bytes(), body)))),
+            ("x-voki-signature", format!("sha256={}", text::hex(&sign(secret.as_bytes(), body)))),
             ("webhook-id", event.to_string()),
             ("webhook-timestamp", at.epoch().to_string()),
             ("webhook-signature", format!("v1,{}", STANDARD.encode(standard))),
@@ -230,10 +231,6 @@ pub fn mask(secret: &str) -> String {
 /// HMAC-SHA256 (RFC 2104); any key length is valid.
 fn sign(key: &[u8], text: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec()).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The body of a delivery.

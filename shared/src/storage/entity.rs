@@ -404,6 +404,7 @@ pub fn from_item<T: Entity>(mut item: Item) -> Result<Stored<T>> {
 }
 
 /// A plain item's texts.
+#[must_use]
 pub fn texts<const N: usize>(values: [(&str, String); N]) -> Item {
     values.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
 }

@@ -135,7 +135,11 @@ impl Lease {
             .send()
             .await;
         match kept {
-            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if !error.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+                ) =>
+            {
                 Err(failed("UpdateItem")(error))
             }
             _ => Ok(()),
@@ -157,7 +161,11 @@ impl Lease {
             .send()
             .await;
         match released {
-            Err(error) if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if !error.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::delete_item::DeleteItemError::is_conditional_check_failed_exception,
+                ) =>
+            {
                 Err(failed("DeleteItem")(error))
             }
             _ => Ok(()),

@@ -326,7 +326,7 @@ impl Pattern<'_> {
 }
 
 /// The filter that selects least, as the kind ranks them.
-fn most_selective<'a, T: Entity>(query: &'a Query) -> Option<&'a (&'static str, String)> {
+fn most_selective<T: Entity>(query: &Query) -> Option<&(&'static str, String)> {
     T::LISTING.filters.iter().find_map(|(name, _)| query.filters.iter().find(|(given, _)| given == name))
 }
 

@@ -42,7 +42,13 @@ pub async fn create(client: &Client, table: &str) -> Result<()> {
         request = request.attribute_definitions(definition.map_err(flaw)?);
     }
     match request.send().await {
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => return Ok(()),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(aws_sdk_dynamodb::operation::create_table::CreateTableError::is_resource_in_use_exception) =>
+        {
+            return Ok(());
+        }
         Err(error) => return Err(failed("CreateTable")(error)),
         Ok(_) => {}
     }

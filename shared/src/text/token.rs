@@ -15,9 +15,21 @@ pub fn token() -> Option<String> {
     Some(token)
 }
 
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::token;
+    use super::{hex, token};
+
+    #[test]
+    fn bytes_in_hexadecimal() {
+        assert_eq!(hex(&[0, 15, 16, 255]), "000f10ff");
+    }
 
     #[test]
     fn tokens_are_22_base_62_digits_and_differ() {
