@@ -43,10 +43,10 @@ pub fn service(app: &App, routes: impl Into<Router<App>>) -> Router {
         .method_not_allowed_fallback(|| async { envelope::method_not_allowed() })
         .fallback(|| async { Error::NotFound("Resource not found") })
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(envelope::panicked))
-        .layer(from_fn_with_state(app.clone(), log::log))
+        .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(cors(app))
+        .layer(from_fn_with_state(app.clone(), log::log))
         .with_state(app.clone())
 }
 

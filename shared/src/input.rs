@@ -117,9 +117,31 @@ impl Fields<'_> {
         }
     }
 
-    /// A field with a default; null resets it.
+    /// A field with a default; null resets it. What has a default is a number, a truth or a word: in a body, blank text is
+    /// none of these.
     pub fn default<T>(&mut self, name: &str, default: T, rule: impl Rule<T>) -> T {
-        self.optional(name, rule).unwrap_or(default)
+        match self.source.get(name) {
+            Some(value @ Value::String(_)) if !self.textual => {
+                rule.check(&Raw { value, textual: false }).unwrap_or_else(|message| {
+                    self.violations.add(name, message);
+                    default
+                })
+            }
+            _ => self.optional(name, rule).unwrap_or(default),
+        }
+    }
+
+    /// A parameter with a default, of which blanks are values.
+    pub fn verbatim<T>(&mut self, name: &str, default: T, rule: impl Rule<T>) -> T {
+        match self.source.get(name) {
+            Some(value @ Value::String(text)) if !text.is_empty() => {
+                rule.check(&Raw { value, textual: self.textual }).unwrap_or_else(|message| {
+                    self.violations.add(name, message);
+                    default
+                })
+            }
+            _ => self.default(name, default, rule),
+        }
     }
 
     /// An object inside; what is wrong in it is noted as `name.field`.

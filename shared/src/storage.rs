@@ -16,15 +16,18 @@ use crate::{
 
 pub mod cursor;
 pub mod entity;
+pub mod facets;
 pub mod idempotency;
 pub mod keys;
 pub mod list;
 pub mod rate;
 pub mod retry;
 pub mod table;
+pub mod tally;
 pub mod write;
 
-pub use entity::{Count, Entity, Facets, Item, Listing, Sort, Stored, Tallied};
+pub use entity::{Count, Entity, Item, Listing, Sort, Stored};
+pub use facets::{Facets, Tallied};
 pub use keys::Key;
 pub use retry::contend;
 pub use write::{Gate, Write};
@@ -104,6 +107,7 @@ impl Db {
 
     async fn batch(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
+        let mut round = 0;
         let mut pending: Vec<Item> = keys.iter().map(attributes).collect();
         while !pending.is_empty() {
             let request = KeysAndAttributes::builder()
@@ -120,6 +124,10 @@ impl Db {
                 .and_then(|mut tables| tables.remove(&self.table))
                 .map(|rest| rest.keys)
                 .unwrap_or_default();
+            if !pending.is_empty() {
+                retry::pause(round).await;
+                round += 1;
+            }
         }
         Ok(items)
     }
@@ -270,7 +278,8 @@ impl Store {
         }
     }
 
-    /// The keys of what the clock has changed in a kind's lists and nobody has written yet.
+    /// The keys of what the clock has changed in a kind's lists and nobody has written yet; the first two hundred, what
+    /// one request may settle. The schedule does the rest.
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
@@ -287,13 +296,11 @@ impl Store {
             .expression_attribute_names("#s", order)
             .expression_attribute_values(":p", AttributeValue::S(keys::lapsing(&self.tenant, T::KIND)))
             .expression_attribute_values(":s", AttributeValue::S((now + std::time::Duration::from_secs(1)).key()))
-            .into_paginator()
-            .items()
+            .limit(200)
             .send()
-            .collect::<Result<Vec<_>, _>>()
             .await
             .map_err(failed("Query"))?;
-        Ok(items.iter().filter_map(key_of).collect())
+        Ok(items.items().iter().filter_map(key_of).collect())
     }
 
     /// A new object with nothing beside it, unless it is there: one write. Answers whether it was new.

@@ -15,10 +15,10 @@ mod token;
 
 pub use country::country;
 pub use email::{email, email_key};
-pub use fold::{fold, sort_key, words};
+pub use fold::{fold, query_words, sort_key, words};
 pub use line::{clean_line, clean_text};
 pub use passwords::is_common as is_common_password;
-pub use phone::phone;
+pub use phone::{PROBLEM as BAD_PHONE, may_be_phone, phone};
 pub use slug::{color, is_slug, slug_from};
 pub use time::{DateOrTime, date_or_time, day_range, format_time, time};
 pub use token::{hex, token};

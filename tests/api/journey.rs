@@ -49,7 +49,7 @@ async fn from_access_link_to_signed_webhook_and_csv_row() {
     assert_eq!(receiver.events(), events);
     for delivery in receiver.received() {
         let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&delivery.body).finalize();
-        let hex: String = mac.into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = shared::text::hex(&mac.into_bytes());
         assert_eq!(delivery.header("x-voki-signature"), format!("sha256={hex}"));
         assert_eq!(delivery.json()["data"]["id"], json!(call));
     }

@@ -1,1 +1,10 @@
 //! The stack as a process: starting, ending, being killed, being two.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
+
+mod demo;
+mod kill;
+mod process;
+mod proxy;
+mod races;
+mod start;

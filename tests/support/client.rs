@@ -60,6 +60,12 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    /// The same client at another site.
+    #[must_use]
+    pub fn at(&self, site: &str) -> Self {
+        Self { site: site.into(), ..self.clone() }
+    }
+
     /// The same client from another address.
     #[must_use]
     pub fn elsewhere(&self) -> Self {
@@ -68,11 +74,16 @@ impl Client {
 
     /// Any request.
     pub async fn send(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.attempt(method, path, body).await.unwrap()
+    }
+
+    /// Any request; nothing when no whole answer came back.
+    pub async fn attempt(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.site));
         request.headers_mut().unwrap().extend(self.headers.clone());
-        let answer = self.http.request(request.body(Full::new(body.into())).unwrap()).await.unwrap();
+        let answer = self.http.request(request.body(Full::new(body.into())).unwrap()).await.ok()?;
         let (parts, body) = answer.into_parts();
-        Answer { status: parts.status, headers: parts.headers, bytes: body.collect().await.unwrap().to_bytes() }
+        Some(Answer { status: parts.status, headers: parts.headers, bytes: body.collect().await.ok()?.to_bytes() })
     }
 
     /// GET.

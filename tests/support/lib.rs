@@ -13,4 +13,4 @@ mod tenant;
 pub use client::{Answer, Client};
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{Settings, Stack, shared};
-pub use tenant::Tenant;
+pub use tenant::{PASSWORD, Tenant};

@@ -1,6 +1,6 @@
 //! A company's own server, as far as webhooks see it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// A delivery that came in.
 #[derive(Debug, Clone)]
@@ -42,7 +42,11 @@ pub enum Reply {
     Status(u16),
     /// With this status and `Retry-After`.
     RetryAfter(u16, String),
-    /// Not at all.
+    /// With this status and body.
+    Body(u16, String),
+    /// Elsewhere.
+    Redirect(String),
+    /// Not at all, until it is told to answer otherwise.
     Hang,
 }
 
@@ -57,14 +61,14 @@ pub struct Receiver {
 
 #[derive(Debug)]
 struct Shared {
-    received: Mutex<Vec<Received>>,
-    reply: Mutex<Reply>,
+    received: watch::Sender<Vec<Received>>,
+    reply: watch::Sender<Reply>,
 }
 
 impl Receiver {
     /// A receiver that answers 200.
     pub async fn start() -> Self {
-        let shared = Arc::new(Shared { received: Mutex::default(), reply: Mutex::new(Reply::Status(200)) });
+        let shared = Arc::new(Shared { received: watch::Sender::default(), reply: watch::Sender::new(Reply::Status(200)) });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let router = Router::new().fallback(receive).with_state(shared.clone());
@@ -74,13 +78,18 @@ impl Receiver {
 
     /// From now on it answers so.
     pub fn reply(&self, reply: Reply) {
-        *self.shared.reply.lock().unwrap() = reply;
+        self.shared.reply.send_replace(reply);
     }
 
     /// Everything that came in so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.shared.received.lock().unwrap().clone()
+        self.shared.received.borrow().clone()
+    }
+
+    /// Waits until so many have come in.
+    pub async fn wait(&self, count: usize) {
+        let _ = self.shared.received.subscribe().wait_for(|received| received.len() >= count).await.unwrap();
     }
 
     /// The names of the events that came in so far.
@@ -97,11 +106,13 @@ impl Drop for Receiver {
 }
 
 async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    shared.received.lock().unwrap().push(Received { headers, body });
-    let reply = shared.reply.lock().unwrap().clone();
+    shared.received.send_modify(|received| received.push(Received { headers, body }));
+    let reply = shared.reply.subscribe().wait_for(|reply| !matches!(reply, Reply::Hang)).await.unwrap().clone();
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Reply::RetryAfter(status, wait) => (StatusCode::from_u16(status).unwrap(), [(header::RETRY_AFTER, wait)]).into_response(),
-        Reply::Hang => std::future::pending().await,
+        Reply::Body(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
+        Reply::Redirect(location) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response(),
+        Reply::Hang => unreachable!("the reply was awaited"),
     }
 }

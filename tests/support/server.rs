@@ -70,6 +70,12 @@ impl Stack {
         [("AWS_ENDPOINT_URL_DYNAMODB", &aws.dynamodb), ("AWS_ENDPOINT_URL_S3", &aws.s3), ("AWS_ENDPOINT_URL_SQS", &aws.sqs)]
     }
 
+    /// A client of its SES, which keeps mails in place of sending them.
+    #[must_use]
+    pub fn ses(&self) -> Client {
+        Client::new(&self.running.aws.ses)
+    }
+
     /// Ends it as Ctrl-C does.
     pub async fn shutdown(self) {
         self.running.shutdown().await;

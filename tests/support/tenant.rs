@@ -22,14 +22,24 @@ pub const PASSWORD: &str = "a quiet street at noon";
 impl Tenant {
     /// Signs a new company up.
     pub async fn new(stack: &Stack) -> Self {
+        Self::on(stack.client()).await
+    }
+
+    /// Signs a new company up through a client.
+    pub async fn on(anonymous: Client) -> Self {
         let slug = format!("t{}", &Uuid::new_v4().simple().to_string()[..16]);
-        let anonymous = stack.client();
         let body = json!({
             "company": { "name": "Test Company", "slug": slug },
             "user": { "name": "Maria Manager", "email": "manager@example.com", "password": PASSWORD },
         });
         let answer = anonymous.post("/api/signup/register", body).await.expect(201).json();
         Self { slug, manager: anonymous.bearer(answer["access_token"].as_str().unwrap()), anonymous }
+    }
+
+    /// The same tenant at another site of the same stack.
+    #[must_use]
+    pub fn at(&self, site: &str) -> Self {
+        Self { slug: self.slug.clone(), manager: self.manager.at(site), anonymous: self.anonymous.at(site) }
     }
 
     /// Makes a user of this role; answers its client and identifier. The e-mail is `name@example.com`.

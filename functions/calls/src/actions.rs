@@ -31,7 +31,7 @@ impl Input for Assign {
     }
 }
 
-/// Sets the agent of a waiting call. Of many at once one wins; a supervisor may set another.
+/// Sets the agent of a waiting call. Of many who take it at once one wins; a supervisor who names an agent sets another.
 pub async fn assign(caller: Caller<Attendant>, Path(id): Path<CallId>, Valid(input): Valid<Assign>) -> Result<Shown<CallView>> {
     let agent_id = input.user_id.unwrap_or(caller.user());
     let supervisor = caller.is(Role::Supervisor);
@@ -41,7 +41,8 @@ pub async fn assign(caller: Caller<Attendant>, Path(id): Path<CallId>, Valid(inp
     contend(|| async {
         let (seen, agent) = tokio::try_join!(lapse::find::<Call>(caller.store(), id), caller.store().get::<User>(agent_id))?;
         let agent = able(agent)?;
-        let changed = seen.after(Action::Assign { agent: &agent, reassign: supervisor }, caller.now())?;
+        let changed =
+            seen.after(Action::Assign { agent: &agent, reassign: supervisor && input.user_id.is_some() }, caller.now())?;
         if changed.user_id == seen.user_id {
             let place = place(&caller, &seen).await?;
             return Ok(Shown(seen.view(caller.claims.role, place, caller.now()), seen.version));

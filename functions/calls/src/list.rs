@@ -55,7 +55,7 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
         .with("department_id", wanted.department_id)
         .with("user_id", wanted.user_id)
         .with("customer_id", wanted.customer_id)
-        .within(wanted.dates.range(zone));
+        .within(wanted.dates.range(zone)?);
     let query = wanted.paging.query(&caller, filters)?;
     let (page, ..) = tokio::try_join!(
         lapse::list::<Call>(store, &query),

@@ -58,7 +58,7 @@ pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentIn
     let store = caller.store();
     sector_exists(&input)?;
     contend(|| async {
-        let (input, made) = identified(store, input.clone()).await?;
+        let (input, made) = identified(store, input.clone(), None).await?;
         let department = Department::new(store.mint(), input, caller.now());
         let size = i64::from(department.input.max_queue_size);
         let desk = Key::desk(store.tenant(), department.id);
@@ -83,7 +83,7 @@ pub async fn update(
         matching.check(&seen)?;
         let input = patch.onto(&seen.input)?;
         sector_exists(&input)?;
-        let (input, made) = identified(store, input).await?;
+        let (input, made) = identified(store, input, seen.input.identifier.as_deref()).await?;
         let changed = Department { input, updated_at: caller.now(), ..seen.value.clone() };
         let size = i64::from(changed.input.max_queue_size);
         let write = caller.write().update(&seen, &changed).tally(&Key::desk(store.tenant(), id), |desk| {
@@ -111,7 +111,9 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
     })
     .await?;
     // Nothing leads to them any more; what a crash leaves here is never read.
-    store.db().forget(members.iter().filter_map(key_of)).await?;
+    if let Err(error) = store.db().forget(members.iter().filter_map(key_of)).await {
+        tracing::error!(%error, "memberships of a removed department");
+    }
     Ok(NoContent)
 }
 
@@ -125,8 +127,9 @@ fn sector_exists(input: &DepartmentInput) -> Result<()> {
     if input.sector_id.is_some() { Err(Error::invalid("sector_id", "does not exist")) } else { Ok(()) }
 }
 
-/// The input with an identifier: its own, or the first free one made from the name. Says whether it was made.
-async fn identified(store: &Store, mut input: DepartmentInput) -> Result<(DepartmentInput, bool)> {
+/// The input with an identifier: the one given, or the first made from the name that is free or the department's own.
+/// Says whether it was made.
+async fn identified(store: &Store, mut input: DepartmentInput, own: Option<&str>) -> Result<(DepartmentInput, bool)> {
     if input.identifier.is_some() {
         return Ok((input, false));
     }
@@ -136,7 +139,9 @@ async fn identified(store: &Store, mut input: DepartmentInput) -> Result<(Depart
         let guards: Vec<Key> =
             candidates.iter().map(|slug| Key::guard(store.tenant(), Department::KIND, "identifier", slug)).collect();
         let taken = store.db().items(&guards).await?;
-        if let Some((free, _)) = candidates.into_iter().zip(&guards).find(|(_, guard)| taken.item(guard).is_none()) {
+        if let Some((free, _)) =
+            candidates.into_iter().zip(&guards).find(|(slug, guard)| own == Some(slug.as_str()) || taken.item(guard).is_none())
+        {
             input.identifier = Some(free);
             return Ok((input, true));
         }

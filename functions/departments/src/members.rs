@@ -44,7 +44,8 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Rows<UserView>> {
     let store = caller.store();
-    let query = wanted.paging.query(&caller, Filters::none())?;
+    let paging = wanted.paging.of(id);
+    let query = paging.query(&caller, Filters::none())?;
     let partition = keys::object_partition(store.tenant(), Department::KIND, &id.key());
     let members = store.db().partition(&partition, keys::MEMBERS);
     let (_, members) = tokio::try_join!(store.find::<Department>(id), members)?;
@@ -53,7 +54,7 @@ pub async fn list(
         .map(|item| entity::from_item::<Membership>(item).map(|member| member.user_id))
         .collect::<Result<Vec<_>>>()?;
     let page = store.page_in_memory(store.get_all::<User>(ids).await?, &query)?;
-    Ok(wanted.paging.rows(&caller, &query, page, |user| user.view()))
+    Ok(paging.rows(&caller, &query, page, |user| user.view()))
 }
 
 /// Lets a user serve in a department; again changes nothing.

@@ -11,7 +11,10 @@ use shared::{
     ids::DepartmentId,
     input::{Fields, Input, rules},
     lapse,
-    models::{Call, Company, Department, call::CallStatus},
+    models::{
+        Call, Company, Department, Role,
+        call::{CallStatus, CallView},
+    },
     storage::list::{self, Start},
 };
 
@@ -63,8 +66,9 @@ const BATCH: usize = 500;
 pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Result<File> {
     let store = caller.store();
     let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
-    let range = wanted.dates.range(zone);
-    let range = if wanted.dates.has_from() { range } else { Range { from: caller.now() - days(30), ..range } };
+    let range = wanted.dates.range(zone)?;
+    let last = range.to.min(caller.now() + days(1));
+    let range = if wanted.dates.has_from() { range } else { Range { from: last - days(31), ..range } };
     store.known::<Department>("department_id", wanted.department_id).await?;
     lapse::settle_due::<Call>(store).await?;
     let mut query = list::Query {
@@ -80,7 +84,7 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
     loop {
         let (rows, next) = store.rows::<Call>(&query).await?;
         for call in rows {
-            sheet.row(&cells(&call))?;
+            sheet.row(&cells(&call.view(Role::Supervisor, None, caller.now())))?;
         }
         match next {
             Some(place) => query.start = Start::After(place),
@@ -90,8 +94,7 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
 }
 
 /// A call's cells, in the order of the columns.
-fn cells(call: &Call) -> [Cell; 11] {
-    let ended = call.completed_at.map(|_| call.talked);
+fn cells(call: &CallView) -> [Cell; 11] {
     [
         Cell::plain(&call.id),
         Cell::plain(&call.status),
@@ -99,8 +102,8 @@ fn cells(call: &Call) -> [Cell; 11] {
         Cell::text(call.user_name.as_ref()),
         Cell::text(call.customer_name.as_ref()),
         Cell::text(call.customer_email.as_ref()),
-        Cell::number(ended),
-        Cell::number(Some(call.waited)),
+        Cell::number(call.duration),
+        Cell::number(Some(call.wait_time)),
         Cell::number(call.rating.map(u64::from)),
         Cell::time(call.started_at),
         Cell::time(call.completed_at),

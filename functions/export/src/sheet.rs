@@ -64,7 +64,7 @@ impl Format {
         };
         Self {
             columns: fields.default("columns", (0..names.len()).collect(), columns),
-            delimiter: fields.default("delimiter", b',', delimiter),
+            delimiter: fields.verbatim("delimiter", b',', delimiter),
             bom: fields.default("bom", false, rules::boolean),
             tz: fields.default("tz", Tz::UTC, zone),
             format: fields.default("format", "csv".into(), rules::one_of(&["csv", "ndjson"])),

@@ -2,7 +2,7 @@
 //! longer than a queue can carry, and what the clock changes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, future::try_join_all, stream};
 use serde::Serialize;
 use shared::{
     Result,
@@ -28,39 +28,42 @@ pub struct Swept {
     pub lapsed: u64,
 }
 
-/// How much is done at the same time.
-const AT_ONCE: usize = 8;
+impl Swept {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            events: self.events + other.events,
+            deliveries: self.deliveries + other.deliveries,
+            lapsed: self.lapsed + other.lapsed,
+        }
+    }
+}
+
+/// How much of a shard is done at the same time, and read at once.
+const AT_ONCE: usize = 4;
+const PAGE: i32 = 100;
 
 /// Does what is due at the present moment.
 ///
 /// # Errors
-/// The first failure; what was not done is due again in a minute.
+/// None that stops it: what failed is due again in a minute.
 pub async fn handle(app: App, _: serde_json::Value) -> Result<Swept> {
     let now = app.clock().now();
     sweep(&app, now).await
 }
 
-/// Does what is due until a moment; one ahead of the present takes over from a queue or a stream that was lost.
+/// Does what is due until a moment; one ahead of the present takes over from a queue or a stream that was lost. What
+/// fails is noted and keeps nobody else waiting.
 ///
 /// # Errors
-/// The first failure.
+/// [`shared::Error::Internal`] when the index does not answer.
 pub async fn sweep(app: &App, until: Time) -> Result<Swept> {
-    let mut swept = Swept::default();
-    for shard in 0..keys::DUE_SHARDS {
-        let due = due(app, shard, until).await?;
-        let done: Vec<Swept> = stream::iter(due).map(|key| one(app, key)).buffer_unordered(AT_ONCE).try_collect().await?;
-        for one in done {
-            swept.events += one.events;
-            swept.deliveries += one.deliveries;
-            swept.lapsed += one.lapsed;
-        }
-    }
-    Ok(swept)
+    let shards = try_join_all((0..keys::DUE_SHARDS).map(|shard| sweep_shard(app, shard, until))).await?;
+    Ok(shards.into_iter().fold(Swept::default(), Swept::plus))
 }
 
-/// The keys of what is due in a shard.
-async fn due(app: &App, shard: u8, until: Time) -> Result<Vec<Key>> {
-    let items = app
+/// One shard, a page of its index at a time.
+async fn sweep_shard(app: &App, shard: u8, until: Time) -> Result<Swept> {
+    let mut pages = app
         .db()
         .client()
         .query()
@@ -72,12 +75,23 @@ async fn due(app: &App, shard: u8, until: Time) -> Result<Vec<Key>> {
         .expression_attribute_values(":due", AttributeValue::S(keys::due(shard)))
         .expression_attribute_values(":until", AttributeValue::S((until + std::time::Duration::from_secs(1)).key()))
         .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-        .map_err(failed("Query"))?;
-    Ok(items.iter().filter_map(key_of).collect())
+        .page_size(PAGE)
+        .send();
+    let mut swept = Swept::default();
+    while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
+        let due: Vec<Key> = page.items().iter().filter_map(key_of).collect();
+        let done: Vec<Swept> = stream::iter(due).map(|key| noted(app, key)).buffer_unordered(AT_ONCE).collect().await;
+        swept = done.into_iter().fold(swept, Swept::plus);
+    }
+    Ok(swept)
+}
+
+async fn noted(app: &App, key: Key) -> Swept {
+    let what = format!("{}#{}", key.pk, key.sk);
+    one(app, key).await.unwrap_or_else(|error| {
+        tracing::error!(what, %error, "due work failed");
+        Swept::default()
+    })
 }
 
 async fn one(app: &App, key: Key) -> Result<Swept> {
@@ -100,12 +114,12 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         }
         Call::KIND => {
             if let Some(id) = key.object_id() {
-                swept.lapsed += u64::from(lapse::settle::<Call>(&store, id).await?.is_some());
+                swept.lapsed += u64::from(lapse::settle::<Call>(&store, id).await?.written);
             }
         }
         AccessLink::KIND => {
             if let Some(id) = key.object_id() {
-                swept.lapsed += u64::from(lapse::settle::<AccessLink>(&store, id).await?.is_some());
+                swept.lapsed += u64::from(lapse::settle::<AccessLink>(&store, id).await?.written);
             }
         }
         other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),

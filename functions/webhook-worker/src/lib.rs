@@ -37,7 +37,13 @@ async fn one(app: App, body: String) -> Result<()> {
     ];
     let mut found = app.db().items(&keys).await?;
     let now = app.clock().now();
-    let Some(seen) = found.take::<Delivery>(&keys[0])?.filter(|delivery| delivery.ready(now)) else { return Ok(()) };
+    let Some(seen) = found.take::<Delivery>(&keys[0])? else { return Ok(()) };
+    if !seen.ready(now) {
+        return match seen.early(now) {
+            Some(wait) => app.queue().send(&[message], wait).await,
+            None => Ok(()),
+        };
+    }
     let (webhook, event) = (found.take::<Webhook>(&keys[1])?, found.take::<EventRecord>(&keys[2])?);
     let (Some(webhook), Some(event)) = (webhook.filter(|webhook| webhook.input.active), event) else {
         return change(&store, &seen, &seen.given_up()).await.map(drop);
@@ -55,13 +61,20 @@ async fn one(app: App, body: String) -> Result<()> {
     }
 }
 
-/// Writes a delivery's change; none when another was first.
+/// Writes a delivery's change; none when another was first. A write that was merely in the way is waited for: an outcome
+/// must not be lost.
 async fn change(store: &Store, seen: &Stored<Delivery>, changed: &Delivery) -> Result<Option<Stored<Delivery>>> {
-    match store.write().update(seen, changed).commit(()).await {
-        Ok(()) => Ok(Some(Stored { value: changed.clone(), version: seen.version + 1 })),
-        Err(Error::Conflict) => Ok(None),
-        Err(error) => Err(error),
-    }
+    contend(|| async {
+        match store.write().update(seen, changed).commit(()).await {
+            Ok(()) => Ok(Some(Stored { value: changed.clone(), version: seen.version + 1 })),
+            Err(Error::Conflict) => match store.get::<Delivery>(seen.id).await? {
+                Some(now) if now.version == seen.version => Err(Error::Conflict),
+                _ => Ok(None),
+            },
+            Err(error) => Err(error),
+        }
+    })
+    .await
 }
 
 /// Keeps on the webhook since when it fails, and disables one that is gone or has failed for five days.
@@ -97,6 +110,7 @@ fn health(webhook: &Webhook, outcome: &Outcome, now: Time) -> Option<Webhook> {
     if let Some(reason) = reason.filter(|_| webhook.input.active) {
         changed.input.active = false;
         changed.disabled_reason = Some(reason.to_owned());
+        changed.revision += 1;
     }
     (changed.failing_since != webhook.failing_since || changed.input.active != webhook.input.active).then_some(changed)
 }

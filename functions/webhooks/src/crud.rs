@@ -38,7 +38,7 @@ pub async fn list(caller: Caller<Manager>, Query(wanted): Query<Wanted>) -> Resu
 /// One webhook, its secrets masked.
 pub async fn read(caller: Caller<Manager>, Path(id): Path<WebhookId>) -> Result<Shown<WebhookView>> {
     let webhook = caller.store().find::<Webhook>(id).await?;
-    Ok(Shown(webhook.view(), webhook.version))
+    Ok(Shown(webhook.view(), webhook.revision))
 }
 
 /// A new webhook with its secret, shown once.
@@ -75,7 +75,7 @@ pub async fn update(
 ) -> Result<Shown<WebhookView>> {
     contend(|| async {
         let seen = caller.store().find::<Webhook>(id).await?;
-        matching.check(&seen)?;
+        matching.check_version(seen.revision)?;
         let mut input = patch.onto(&seen.input)?;
         if input.url != seen.input.url {
             input.url = checked(caller.app(), &input.url)?;
@@ -87,10 +87,11 @@ pub async fn update(
             disabled_reason: seen.disabled_reason.clone().filter(|_| !revived),
             failing_since: seen.failing_since.filter(|_| !revived),
             input,
+            revision: seen.revision + 1,
             updated_at: caller.now(),
             ..seen.value.clone()
         };
-        caller.write().update(&seen, &changed).commit(Shown(changed.view(), seen.version + 1)).await
+        caller.write().update(&seen, &changed).commit(Shown(changed.view(), changed.revision)).await
     })
     .await
 }
@@ -99,7 +100,7 @@ pub async fn update(
 pub async fn remove(caller: Caller<Manager>, Path(id): Path<WebhookId>, matching: IfMatch) -> Result<NoContent> {
     contend(|| async {
         let seen = caller.store().find::<Webhook>(id).await?;
-        matching.check(&seen)?;
+        matching.check_version(seen.revision)?;
         caller.write().delete(&seen).commit(NoContent).await
     })
     .await

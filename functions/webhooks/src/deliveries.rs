@@ -47,8 +47,7 @@ pub async fn list(
 ) -> Result<Rows<DeliveryView>> {
     let store = caller.store();
     let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
-    let range = wanted.dates.range(zone);
-    let range = Range { from: range.from.max(caller.now() - KEPT), ..range };
+    let range = wanted.dates.range(zone)?;
     let filters = match (wanted.status, wanted.event) {
         (None, None) => Filters::none().with("webhook", Some(id)),
         (status, event) => {
@@ -59,6 +58,9 @@ pub async fn list(
         }
     };
     let query = wanted.paging.query(&caller, filters.within(range))?;
-    let (_, page) = tokio::try_join!(store.find::<Webhook>(id), store.list::<Delivery>(&query))?;
+    // A cursor is bound to what was asked, not to the moment at which it was.
+    let mut kept = query.clone();
+    kept.range = Some(Range { from: range.from.max(caller.now() - KEPT), ..range }.keys());
+    let (_, page) = tokio::try_join!(store.find::<Webhook>(id), store.list::<Delivery>(&kept))?;
     Ok(wanted.paging.rows(&caller, &query, page, |delivery| delivery.view()))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::{
     Result,
     api::{Done, Path, Valid},
-    auth::{Caller, Manager},
+    auth::{Admitted, Manager},
     deliver,
     events::EventName,
     ids::{DeliveryId, WebhookId},
@@ -41,8 +41,12 @@ pub struct Tested {
     error: Option<String>,
 }
 
-/// Makes a signed delivery now and says what came of it.
-pub async fn test(caller: Caller<Manager>, Path(id): Path<WebhookId>, Valid(input): Valid<Test>) -> Result<Done<Tested>> {
+/// Makes a signed delivery now and says what came of it. The session is looked up first: what is sent is not taken back.
+pub async fn test(
+    Admitted(caller): Admitted<Manager>,
+    Path(id): Path<WebhookId>,
+    Valid(input): Valid<Test>,
+) -> Result<Done<Tested>> {
     let webhook = caller.store().find::<Webhook>(id).await?;
     let event = caller.store().mint();
     let name = input.event.to_string();

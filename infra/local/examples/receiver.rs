@@ -26,8 +26,7 @@ async fn receive(headers: HeaderMap, body: Bytes) {
 /// What `X-Voki-Signature` must be.
 fn expected(secret: &str, body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map(|mac| mac.chain_update(body).finalize().into_bytes());
-    let hex: String = mac.iter().flatten().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    format!("sha256={}", mac.map(|bytes| shared::text::hex(&bytes)).unwrap_or_default())
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -1,10 +1,11 @@
-//! The three AWS services the product needs, embedded: DynamoDB, S3 and SQS.
+//! The AWS services the product needs, embedded: DynamoDB, S3, SQS and SES.
 //!
 //! Each is a server on a loopback port of its own that the AWS SDK reaches by endpoint URL, from this process or
 //! another. What they hold lives under one data folder, except the messages of SQS, which are in memory only.
 
 pub mod dynamodb;
 pub mod s3;
+pub mod ses;
 pub mod sqs;
 
 use std::fs::{self, File, TryLockError};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use shared::clock::Clock;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -94,6 +96,10 @@ pub struct Aws {
     pub s3: String,
     /// Base URL of SQS.
     pub sqs: String,
+    /// Base URL of SES, which is never external.
+    pub ses: String,
+    /// The mails that SES was given.
+    pub mailbox: Arc<ses::Mailbox>,
     /// The embedded queues, to move their clock; none where SQS is external.
     pub queues: Option<Arc<sqs::Queues>>,
     servers: Vec<JoinHandle<()>>,
@@ -101,11 +107,11 @@ pub struct Aws {
     home: Home,
 }
 
-/// Starts the embedded services, except those that are external.
+/// Starts the embedded services, except those that are external. Mails bear the time of `clock`.
 ///
 /// # Errors
 /// [`StartError`], whose message is one line for the person at the terminal.
-pub async fn start(data: &Data, external: External) -> Result<Aws, StartError> {
+pub async fn start(data: &Data, external: External, clock: Clock) -> Result<Aws, StartError> {
     let home = Home::open(data)?;
     let (stop, stopped) = watch::channel(());
     let stopped = Stop(stopped);
@@ -123,11 +129,13 @@ pub async fn start(data: &Data, external: External) -> Result<Aws, StartError> {
     let sqs = if let Some(url) = external.sqs {
         url
     } else {
-        let (server, embedded) = sqs::start(stopped).await?;
+        let (server, embedded) = sqs::start(stopped.clone()).await?;
         queues = Some(embedded);
         server.join(&mut servers)
     };
-    Ok(Aws { dynamodb, s3, sqs, queues, servers, stop, home })
+    let (server, mailbox) = ses::start(home.folder(), clock, stopped).await?;
+    let ses = server.join(&mut servers);
+    Ok(Aws { dynamodb, s3, sqs, ses, mailbox, queues, servers, stop, home })
 }
 
 impl Aws {

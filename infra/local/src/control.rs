@@ -1,4 +1,4 @@
-//! `/local`: what only the local stack has: its clock, and work done at once.
+//! `/local`: what only the local stack has: its clock, work done at once, and the mails it was to send.
 
 use std::sync::Arc;
 
@@ -17,11 +17,17 @@ use shared::{
     input::{Fields, Input, rules},
 };
 
-use crate::pump::{self, Pump};
+use crate::{
+    aws::ses::{Mail, Mailbox},
+    pump::{self, Pump},
+};
 
 /// The routes.
-pub fn routes() -> Router<App> {
-    Router::new().route("/local/clock", get(clock).post(advance)).route("/local/drain", post(drain))
+pub fn routes(mailbox: Arc<Mailbox>) -> Router<App> {
+    Router::new()
+        .route("/local/clock", get(clock).post(advance))
+        .route("/local/drain", post(drain))
+        .route("/local/mails", get(mails).layer(Extension(mailbox)))
 }
 
 /// Looks for work right after a request that may have made some.
@@ -76,4 +82,8 @@ async fn advance(
 
 async fn drain(Extension(pump): Extension<Arc<Pump>>) -> Result<Done<pump::Done>> {
     pump.drain().await.map(Done)
+}
+
+async fn mails(Extension(mailbox): Extension<Arc<Mailbox>>) -> Done<Vec<Mail>> {
+    Done(mailbox.newest_first())
 }

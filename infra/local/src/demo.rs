@@ -98,10 +98,10 @@ async fn department(store: &Store, users: &[User], now: Time) -> Result<Departme
 
 async fn customers(store: &Store, now: Time) -> Result<Vec<Customer>> {
     let people = [
-        ("João Ferreira", "joao.ferreira@example.com", "+5511999998888"),
-        ("Beatriz Lima", "beatriz.lima@example.com", "+5521988887777"),
-        ("Carlos Souza", "carlos.souza@example.com", "+5531977776666"),
-        ("Helena Duarte", "helena.duarte@example.com", "+351912345678"),
+        ("João Ferreira", "joao.ferreira@example.com", "+551140001001"),
+        ("Beatriz Lima", "beatriz.lima@example.com", "+552140001002"),
+        ("Carlos Souza", "carlos.souza@example.com", "+553140001003"),
+        ("Helena Duarte", "helena.duarte@example.com", "+351210001004"),
     ];
     let mut customers = Vec::new();
     for (n, (name, email, phone)) in (0..).zip(people) {

@@ -1,4 +1,4 @@
-//! The stack on one machine: the whole API, the workers and the three AWS services they need, in one process.
+//! The stack on one machine: the whole API, the workers and the AWS services they need, in one process.
 
 pub mod aws;
 mod control;

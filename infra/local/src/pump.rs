@@ -138,12 +138,11 @@ impl Pump {
 
     /// Moves the clock of the API, of the workers and of the queue's delays.
     pub async fn advance(&self, seconds: u32) -> Result<()> {
-        let clock = self.app.clock();
-        clock.set_offset(clock.offset() + i64::from(seconds));
+        let offset = State::advance(self.app.db(), seconds).await?;
+        self.app.clock().set_offset(offset);
         if let Some(queues) = &self.queues {
             queues.advance(Duration::from_secs(u64::from(seconds)));
         }
-        State::keep_offset(self.app.db(), clock.offset()).await?;
         self.wake();
         Ok(())
     }

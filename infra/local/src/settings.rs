@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use shared::app::{
     Settings,
-    settings::{BadSetting, Place, Variables, switch},
+    settings::{BadSettings, Place, Variables, switch},
 };
 
 use crate::aws::{Data, External};
@@ -28,8 +28,8 @@ impl LocalSettings {
     /// Reads the settings.
     ///
     /// # Errors
-    /// The first that is malformed or unknown.
-    pub fn read(mut variables: Variables) -> Result<Self, BadSetting> {
+    /// Those that are malformed or unknown.
+    pub fn read(mut variables: Variables) -> Result<Self, BadSettings> {
         let settings = Self {
             listen: variables.optional("VOKI_LISTEN", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: variables.optional("VOKI_DATA", data).unwrap_or_else(|| Data::Folder(PathBuf::from(".voki"))),

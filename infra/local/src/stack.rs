@@ -85,7 +85,8 @@ impl Stack {
     pub async fn start(settings: LocalSettings) -> Result<Self, StartError> {
         let listener = TcpListener::bind(settings.listen).await.map_err(|e| StartError::Listen(settings.listen, e))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(settings.listen, e))?;
-        let aws = aws::start(&settings.data, settings.external.clone()).await?;
+        let clock = Clock::default();
+        let aws = aws::start(&settings.data, settings.external.clone(), clock.clone()).await?;
         let mut shared = settings.shared;
         if shared.public_url.is_empty() {
             shared.public_url = format!("http://{address}");
@@ -94,7 +95,6 @@ impl Stack {
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
         table::create(db.client(), db.table()).await?;
         let state = State::load(&db).await?;
-        let clock = Clock::default();
         clock.set_offset(state.offset);
         let app = App::new(shared, clock, state.keys, cloud);
         if settings.demo {
@@ -102,7 +102,8 @@ impl Stack {
         }
         let (stop, stopped) = watch::channel(false);
         let pump = Arc::new(Pump::start(app.clone(), aws.queues.clone()).await?);
-        let routes: Router<App> = control::waking(Router::from(routes()).merge(control::routes()), pump.clone());
+        let local = control::routes(aws.mailbox.clone());
+        let routes: Router<App> = control::waking(Router::from(routes()).merge(local), pump.clone());
         let service = api::service(&app, routes).into_make_service_with_connect_info::<SocketAddr>();
         let mut ending = stopped.clone();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {

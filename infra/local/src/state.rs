@@ -1,7 +1,7 @@
 //! What the local stack keeps for itself, in the table beside everything else: its keys, how far its clock was moved,
 //! when the demo tenant was begun. Two processes on one table share it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     Error, Result,
@@ -61,20 +61,22 @@ impl State {
         Ok(Self { keys, offset: entity::number(&item, "offset").unwrap_or(0) })
     }
 
-    /// Keeps how far the clock was moved.
-    pub async fn keep_offset(db: &Db, offset: i64) -> Result<()> {
-        db.client()
+    /// Keeps that the clock was moved by so many seconds; answers how far it is now.
+    pub async fn advance(db: &Db, seconds: u32) -> Result<i64> {
+        let answer = db
+            .client()
             .update_item()
             .table_name(db.table())
             .key("PK", AttributeValue::S(key().pk))
             .key("SK", AttributeValue::S(key().sk))
-            .update_expression("SET #offset = :offset")
+            .update_expression("ADD #offset :seconds")
             .expression_attribute_names("#offset", "offset")
-            .expression_attribute_values(":offset", AttributeValue::N(offset.to_string()))
+            .expression_attribute_values(":seconds", AttributeValue::N(seconds.to_string()))
+            .return_values(ReturnValue::AllNew)
             .send()
             .await
-            .map(drop)
-            .map_err(failed("UpdateItem"))
+            .map_err(failed("UpdateItem"))?;
+        Ok(answer.attributes.as_ref().and_then(|item| entity::number(item, "offset")).unwrap_or(0))
     }
 
     /// The moment that the demo's data goes by: the same in every attempt to seed it.
@@ -87,7 +89,7 @@ impl State {
             .key("SK", AttributeValue::S(key().sk))
             .update_expression("SET demo = if_not_exists(demo, :now)")
             .expression_attribute_values(":now", AttributeValue::N(now.epoch().to_string()))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .return_values(ReturnValue::AllNew)
             .send()
             .await
             .map_err(failed("UpdateItem"))?;

@@ -15,6 +15,7 @@ use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use local::aws::{ACCESS_KEY, Aws, Data, External, REGION, SECRET_KEY, start};
+use shared::clock::Clock;
 
 /// What all clients share: the endpoint and nothing from the environment.
 fn sdk(endpoint: &str, secret: &str) -> SdkConfig {
@@ -30,11 +31,11 @@ fn sdk(endpoint: &str, secret: &str) -> SdkConfig {
 }
 
 async fn in_memory() -> Aws {
-    start(&Data::Memory, External::default()).await.unwrap()
+    start(&Data::Memory, External::default(), Clock::default()).await.unwrap()
 }
 
 async fn in_folder(folder: &std::path::Path) -> Aws {
-    start(&Data::Folder(folder.to_owned()), External::default()).await.unwrap()
+    start(&Data::Folder(folder.to_owned()), External::default(), Clock::default()).await.unwrap()
 }
 
 fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {

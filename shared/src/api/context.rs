@@ -1,15 +1,25 @@
 //! What is known of a request before its handler runs.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
-use axum::http::{HeaderMap, header, request::Parts};
+use axum::http::{HeaderMap, Method, header, request::Parts};
+use futures_util::FutureExt;
 use ipnet::IpNet;
 
 use crate::{
     app::App,
-    auth::token::{self, Claims},
+    auth::{
+        caller,
+        token::{self, Claims},
+    },
     error::{Error, Result},
-    storage::write::Gate,
+    storage::{
+        idempotency::Lease,
+        write::{Admission, Gate},
+    },
 };
 
 /// What is known of a request before its handler runs; among the request's extensions.
@@ -19,8 +29,12 @@ pub struct Context(Arc<Known>);
 #[derive(Debug)]
 struct Known {
     claims: Result<Claims>,
-    gate: Gate,
     client: Client,
+    /// The method changes something.
+    changes: bool,
+    /// Whether the caller's session stands, once a handler has asked for the caller.
+    admission: OnceLock<Admission>,
+    lease: OnceLock<Arc<Lease>>,
 }
 
 /// Who is at the other end of the connection.
@@ -33,8 +47,33 @@ pub struct Client {
 }
 
 impl Context {
-    pub(super) fn new(claims: Result<Claims>, gate: Gate, client: Client) -> Self {
-        Self(Arc::new(Known { claims, gate, client }))
+    pub(super) fn new(claims: Result<Claims>, client: Client, method: &Method) -> Self {
+        let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        Self(Arc::new(Known { claims, client, changes, admission: OnceLock::new(), lease: OnceLock::new() }))
+    }
+
+    /// The answer is kept under this lease.
+    pub(super) fn lease(&self, lease: Arc<Lease>) {
+        let _ = self.0.lease.set(lease);
+    }
+
+    /// Begins to look the caller's session up, if the request changes something: beside whatever else is read.
+    pub(crate) fn admit(&self, app: &App) {
+        if let (Ok(claims), true) = (&self.0.claims, self.0.changes) {
+            self.0.admission.get_or_init(|| {
+                let (app, claims) = (app.clone(), claims.clone());
+                let lookup = tokio::spawn(async move { caller::admit(&app, &claims).await });
+                lookup.map(|done| done.unwrap_or_else(|e| Err(Error::internal("admission", e)))).boxed().shared()
+            });
+        }
+    }
+
+    /// Why the caller may not go on, when the session was looked up and has ended.
+    pub(super) async fn refusal(&self) -> Option<Error> {
+        match self.0.admission.get().cloned() {
+            Some(admission) => admission.await.err(),
+            None => None,
+        }
     }
 
     /// What the access token says.
@@ -48,7 +87,7 @@ impl Context {
     /// What hangs on the request's transactions.
     #[must_use]
     pub fn gate(&self) -> Gate {
-        self.0.gate.clone()
+        Gate { admission: self.0.admission.get().cloned(), lease: self.0.lease.get().cloned() }
     }
 
     /// Who is at the other end.

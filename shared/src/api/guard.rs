@@ -1,8 +1,10 @@
 //! What stands before every handler: rate limits, who is calling, idempotency keys.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
-    extract::{MatchedPath, Request, State},
+    extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -16,12 +18,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{caller, token::Claims},
     error::{Error, Result},
     storage::{
         idempotency::{Begin, Lease, Recorded},
         rate,
-        write::Gate,
     },
     text,
 };
@@ -51,61 +51,55 @@ async fn guarded(app: &App, route: &str, request: Request, next: Next) -> Result
         parts.extensions.insert(Oversized);
     }
     let client = context::client(app, &parts);
-    let windows = limits::windows(app.settings(), &parts.method, route, parts.uri.path(), &client, &body);
+    let object = object(&mut parts, app).await;
+    let windows = limits::windows(app.settings(), &parts.method, route, &object, &client, &body);
     let standings =
         if windows.is_empty() { Vec::new() } else { rate::admit(app.db(), &windows, app.clock().now_millis()).await? };
+    let context = Context::new(context::claims(app, &parts.headers), client, &parts.method);
     let mut response = match standings.iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
         Some(seconds) => envelope::too_many(seconds.max(1)),
-        None => {
-            let claims = context::claims(app, &parts.headers);
-            admitted(app, route, claims, client, parts, body, next).await?
-        }
+        None => admitted(app, route, &object, &context, parts, body, next).await.unwrap_or_else(IntoResponse::into_response),
     };
-    response.headers_mut().extend(limits::headers(&standings).into_iter().filter(|_| !standings.is_empty()));
+    if !standings.is_empty() {
+        response.headers_mut().extend(limits::headers(&standings));
+    }
+    response.extensions_mut().insert(context);
     Ok(response)
+}
+
+/// What the path's parameters name, in one spelling: an identifier can be written in many ways.
+async fn object(parts: &mut Parts, app: &App) -> String {
+    let Ok(params) = RawPathParams::from_request_parts(parts, app).await else { return String::new() };
+    let one = |value: &str| uuid::Uuid::try_parse(value).map_or_else(|_| value.to_owned(), |id| id.hyphenated().to_string());
+    params.iter().map(|(_, value)| one(value)).collect::<Vec<_>>().join("\n")
 }
 
 /// A request within its limits: its session is looked up beside it, its answer is kept under its idempotency key.
 async fn admitted(
     app: &App,
     route: &str,
-    claims: Result<Claims>,
-    client: context::Client,
+    object: &str,
+    context: &Context,
     mut parts: Parts,
     body: Bytes,
     next: Next,
 ) -> Result<Response> {
-    let mut gate = claims.as_ref().map_or_else(|_| Gate::default(), |claims| caller::gate(app, claims, &parts.method));
-    let keyed = match idempotency(app, route, &claims, &parts, &body).await {
-        Ok(keyed) => keyed,
-        Err(error) => return Err(ended(&gate).await.unwrap_or(error)),
-    };
-    let lease = match keyed {
+    let lease = match idempotency(app, route, object, context, &parts, &body).await? {
         Keyed::Unkeyed => None,
-        Keyed::Answered(response) => return ended(&gate).await.map_or(Ok(response), Err),
-        Keyed::Leased(lease) => Some(std::sync::Arc::new(lease)),
+        Keyed::Answered(response) => return Ok(response),
+        Keyed::Leased(lease) => Some(Arc::new(lease)),
     };
-    gate.lease.clone_from(&lease);
-    let context = Context::new(claims, gate.clone(), client);
+    if let Some(lease) = lease.clone() {
+        context.lease(lease);
+    }
     parts.extensions.insert(context.clone());
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED
-        && let Some(error) = ended(&gate).await
-    {
+    if let Some(error) = context.refusal().await {
         response = error.into_response();
     }
-    if let Some(lease) = lease {
-        response = keep(app, &lease, response).await?;
-    }
-    response.extensions_mut().insert(context);
-    Ok(response)
-}
-
-/// Why the caller may not go on, when the session has ended.
-async fn ended(gate: &Gate) -> Option<Error> {
-    match gate.admission.clone() {
-        Some(admission) => admission.await.err(),
-        None => None,
+    match lease {
+        Some(lease) => keep(app, &lease, response).await,
+        None => Ok(response),
     }
 }
 
@@ -141,25 +135,32 @@ enum Keyed {
     Answered(Response),
 }
 
-async fn idempotency(app: &App, route: &str, claims: &Result<Claims>, request: &Parts, body: &Bytes) -> Result<Keyed> {
+async fn idempotency(app: &App, route: &str, object: &str, context: &Context, request: &Parts, body: &Bytes) -> Result<Keyed> {
     let Some(key) = request.headers.get("idempotency-key") else { return Ok(Keyed::Unkeyed) };
     let public = route.starts_with("/api/v1/call/");
-    if request.method != Method::POST || !(public || route.starts_with("/api/v1/")) || (claims.is_err() && !public) {
+    if request.method != Method::POST || !route.starts_with("/api/v1/") || (context.claims().is_err() && !public) {
         return Ok(Keyed::Unkeyed);
     }
     if key.is_empty() || key.len() > 255 {
         return Err(Error::Malformed("Idempotency-Key must have 1 to 255 characters".into()));
     }
-    let who = match claims {
-        Ok(claims) if !public => format!("{}\n{}", claims.tenant, claims.sub),
+    let who = match context.claims() {
+        Ok(claims) if !public => {
+            // Whose session has ended is told nothing of what the key stands for.
+            context.admit(app);
+            if let Some(error) = context.refusal().await {
+                return Err(error);
+            }
+            format!("{}\n{}", claims.tenant, claims.sub)
+        }
         _ => String::new(),
     };
-    let path = request.uri.path();
-    let scope =
-        Sha256::new().chain_update(who).chain_update([0]).chain_update(path).chain_update([0]).chain_update(key.as_bytes());
-    let request_hash = Sha256::new().chain_update(request.uri.query().unwrap_or_default()).chain_update([0]).chain_update(body);
-    let text = |hash: Sha256| text::hex(&hash.finalize());
-    match Lease::begin(app.db(), &text(scope), &text(request_hash), app.clock().now()).await? {
+    let hash = |parts: [&[u8]; 4]| {
+        text::hex(&parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0])).finalize())
+    };
+    let scope = hash([who.as_bytes(), route.as_bytes(), object.as_bytes(), key.as_bytes()]);
+    let asked = hash([request.uri.query().unwrap_or_default().as_bytes(), body, b"", b""]);
+    match Lease::begin(app.db(), &scope, &asked, app.clock().now()).await? {
         Begin::Run(lease) => Ok(Keyed::Leased(lease)),
         Begin::Running => Err(Error::StillRunning(Lease::RETRY_AFTER)),
         Begin::Differs => Err(Error::Refused("Idempotency-Key was used with another request".into())),
@@ -185,13 +186,20 @@ async fn keep(app: &App, lease: &Lease, response: Response) -> Result<Response> 
     let status = response.status();
     let replayed = !matches!(status.as_u16(), 400 | 401 | 403 | 405 | 409 | 413 | 429 | 500..);
     if !replayed {
-        lease.release(app.db()).await?;
+        noted(lease.release(app.db()).await);
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|e| Error::internal("answer", e))?.to_bytes();
-    lease.keep(app.db(), &recorded(&parts, &bytes)).await?;
+    noted(lease.keep(app.db(), &recorded(&parts, &bytes)).await);
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// What is done after the change has no say in the answer: a key that was not given back lapses.
+fn noted(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "idempotency key");
+    }
 }
 
 fn recorded(parts: &axum::http::response::Parts, body: &[u8]) -> Recorded {

@@ -47,7 +47,7 @@ pub const LIMITED: &[(Method, &str, Class, By)] = &[
 
 /// The windows of a request; none when its endpoint is not limited.
 #[must_use]
-pub fn windows(settings: &Settings, method: &Method, route: &str, path: &str, client: &Client, body: &[u8]) -> Vec<Window> {
+pub fn windows(settings: &Settings, method: &Method, route: &str, object: &str, client: &Client, body: &[u8]) -> Vec<Window> {
     let asked = if *method == Method::HEAD { Method::GET } else { method.clone() };
     let Some((_, _, class, by)) = LIMITED.iter().find(|(known, pattern, ..)| *known == asked && *pattern == route) else {
         return Vec::new();
@@ -61,7 +61,7 @@ pub fn windows(settings: &Settings, method: &Method, route: &str, path: &str, cl
     let window = |by: &str, limit| Window { scope: format!("{asked} {route}\n{by}"), limit };
     match by {
         By::Address => vec![window(&network, limit)],
-        By::Object => vec![window(path, limit)],
+        By::Object => vec![window(object, limit)],
         By::Session => {
             let field = |name| fields(body).and_then(|map| map.get(name)?.as_str().map(ToOwned::to_owned));
             let session = field("refresh_token").and_then(|token| Refresh::parse(&token));
@@ -80,8 +80,8 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
 }
 
 fn account(map: &Map<String, Value>) -> String {
-    let read = |name| map.get(name).and_then(Value::as_str).unwrap_or_default();
-    format!("{}\n{}", read("tenant").trim(), text::email_key(read("email")))
+    let read = |name| map.get(name).and_then(Value::as_str).and_then(|text| text::clean_line(text, 254).ok()).unwrap_or_default();
+    format!("{}\n{}", read("tenant"), text::email_key(&read("email")))
 }
 
 /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).

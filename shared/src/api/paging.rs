@@ -22,6 +22,7 @@ const NUMBERED: u64 = 10_000;
 /// Where a list is read, and how it is sorted.
 #[derive(Debug, Clone)]
 pub struct Paging {
+    list: String,
     page: u64,
     size: u64,
     sort: &'static str,
@@ -46,6 +47,7 @@ impl Paging {
                 .ok_or_else(|| Message::Owned(format!("must be one of: {}", all())))
         };
         let paging = Self {
+            list: T::KIND.into(),
             page: fields.default("page", 1, |raw: &Raw<'_>| match raw.integer() {
                 Ok(page @ 1..) => Ok(page.unsigned_abs()),
                 _ => Err(Message::Borrowed("must be an integer of at least 1")),
@@ -64,6 +66,12 @@ impl Paging {
             fields.violation("page", format!("reaches the first {NUMBERED} rows; read on with cursor"));
         }
         paging
+    }
+
+    /// The list is that of one object: its cursors are good for no other's.
+    #[must_use]
+    pub fn of(self, owner: impl std::fmt::Display) -> Self {
+        Self { list: format!("{} of {owner}", self.list), ..self }
     }
 
     /// A page of a kind, as the caller sees it.
@@ -93,7 +101,7 @@ impl Paging {
             sort: self.sort,
             descending: self.descending,
             range,
-            start: Start::Skip(usize::try_from((self.page - 1) * self.size).unwrap_or(usize::MAX)),
+            start: Start::Skip(usize::try_from((self.page - 1).saturating_mul(self.size)).unwrap_or(usize::MAX)),
             size: usize::try_from(self.size).unwrap_or(usize::MAX),
         };
         if let Some(cursor) = &self.cursor {
@@ -101,7 +109,7 @@ impl Paging {
                 .app()
                 .keys()
                 .cursor()
-                .open(&binding(caller.store(), &query), cursor)
+                .open(&self.binding(caller.store(), &query), cursor)
                 .ok_or_else(|| Error::invalid("cursor", "is not a cursor of this list"))?;
             query.start = Start::After(place);
         }
@@ -117,9 +125,17 @@ impl Paging {
                 page_size: self.size,
                 total_pages: page.total.div_ceil(self.size),
                 total_count: page.total,
-                next_cursor: page.next.map(|place| caller.app().keys().cursor().seal(&binding(caller.store(), query), &place)),
+                next_cursor: page
+                    .next
+                    .map(|place| caller.app().keys().cursor().seal(&self.binding(caller.store(), query), &place)),
             },
         }
+    }
+
+    /// What a cursor is bound to.
+    fn binding(&self, store: &Store, query: &Query) -> String {
+        let Query { filters, search, sort, descending, range, .. } = query;
+        format!("{}\n{}\n{filters:?}\n{search:?}\n{sort}\n{descending}\n{range:?}", store.tenant(), self.list)
     }
 }
 
@@ -188,19 +204,6 @@ impl JsonSchema for Dates {
     }
 }
 
-/// What a cursor is bound to.
-fn binding(store: &Store, query: &Query) -> String {
-    format!(
-        "{}\n{:?}\n{:?}\n{}\n{}\n{:?}",
-        store.tenant(),
-        query.filters,
-        query.search,
-        query.sort,
-        query.descending,
-        query.range
-    )
-}
-
 /// Moments from, inclusive, to, exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -254,8 +257,10 @@ impl Dates {
     }
 
     /// The moments, inclusive at both ends.
-    #[must_use]
-    pub fn range(&self, zone: Tz) -> Range {
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `date_to` when it is before `date_from`.
+    pub fn range(&self, zone: Tz) -> Result<Range> {
         let second = std::time::Duration::from_secs(1);
         let from = self.from.as_ref().map(|given| match given {
             DateOrTime::Date(day) => text::day_range(*day, zone).0.into(),
@@ -265,6 +270,9 @@ impl Dates {
             DateOrTime::Date(day) => text::day_range(*day, zone).1.into(),
             DateOrTime::Time(at) => Time::from(*at) + second,
         });
-        Range { from: from.unwrap_or(Range::ALL.from), to: to.unwrap_or(Range::ALL.to) }
+        match (from, to) {
+            (Some(from), Some(to)) if from >= to => Err(Error::invalid("date_to", "must not be before date_from")),
+            _ => Ok(Range { from: from.unwrap_or(Range::ALL.from), to: to.unwrap_or(Range::ALL.to) }),
+        }
     }
 }

@@ -78,8 +78,16 @@ impl IfMatch {
     /// # Errors
     /// [`Error::Stale`].
     pub fn check<T>(&self, seen: &Stored<T>) -> Result<()> {
+        self.check_version(seen.version)
+    }
+
+    /// The same for an object that counts its visible changes itself.
+    ///
+    /// # Errors
+    /// [`Error::Stale`].
+    pub fn check_version(&self, version: u64) -> Result<()> {
         match &self.0 {
-            Some(named) if !named.iter().any(|tag| tag == "*" || *tag == etag(seen.version)) => Err(Error::Stale),
+            Some(named) if !named.iter().any(|tag| tag == "*" || *tag == etag(version)) => Err(Error::Stale),
             _ => Ok(()),
         }
     }

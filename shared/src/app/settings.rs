@@ -53,7 +53,11 @@ impl Settings {
         let local = place == Place::Local;
         let limit = |requests, seconds| Some(Limit { requests, seconds });
         Self {
-            public_url: variables.optional("VOKI_PUBLIC_URL", public_url).unwrap_or_default(),
+            public_url: if local {
+                variables.optional("VOKI_PUBLIC_URL", public_url).unwrap_or_default()
+            } else {
+                variables.required("VOKI_PUBLIC_URL", public_url)
+            },
             signup: variables.optional("VOKI_SIGNUP", signup).unwrap_or(if local { Signup::Open } else { Signup::Closed }),
             default_plan: variables.optional("VOKI_DEFAULT_PLAN", plan).unwrap_or(Plan::Enterprise),
             auth_limit: variables.optional("VOKI_RATE_LIMIT_AUTH", rate).unwrap_or(limit(5, 60)),
@@ -129,23 +133,20 @@ pub fn switch(text: &str) -> Result<bool, String> {
 #[derive(Debug)]
 pub struct Variables {
     given: BTreeMap<String, String>,
-    first_flaw: Option<BadSetting>,
+    flaws: Vec<String>,
 }
 
-/// A setting that stops the start.
+/// The settings that stop the start, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    name: String,
-    reason: String,
-}
+pub struct BadSettings(Vec<String>);
 
-impl fmt::Display for BadSetting {
+impl fmt::Display for BadSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.reason)
+        f.write_str(&self.0.join("; "))
     }
 }
 
-impl std::error::Error for BadSetting {}
+impl std::error::Error for BadSettings {}
 
 impl Variables {
     /// The process's environment.
@@ -160,7 +161,7 @@ impl Variables {
 
     /// Variables by name.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { given: variables.into_iter().collect(), first_flaw: None }
+        Self { given: variables.into_iter().collect(), flaws: Vec::new() }
     }
 
     /// A variable that may be absent or empty.
@@ -169,7 +170,7 @@ impl Variables {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.flaw(name, reason);
+                self.flaw(name, &reason);
                 None
             }
         }
@@ -184,26 +185,24 @@ impl Variables {
     /// A variable that must be there; what comes back otherwise is a default that nobody will see.
     pub fn required<T: Default>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         if !self.has(name) {
-            self.flaw(name, "is not set".into());
+            self.flaw(name, "is not set");
         }
         self.optional(name, parse).unwrap_or_default()
     }
 
-    /// Notes a flaw; the first is reported.
-    pub fn flaw(&mut self, name: &str, reason: String) {
-        self.first_flaw.get_or_insert(BadSetting { name: name.to_owned(), reason });
+    /// Notes what is wrong with a variable.
+    pub fn flaw(&mut self, name: &str, reason: &str) {
+        self.flaws.push(format!("{name}: {reason}"));
     }
 
     /// Everything was read: nothing wrong, and no `VOKI_…` left that nobody knows.
     ///
     /// # Errors
-    /// The first flaw.
-    pub fn finish(self) -> Result<(), BadSetting> {
-        match (self.first_flaw, self.given.into_keys().find(|name| name.starts_with("VOKI_"))) {
-            (Some(flaw), _) => Err(flaw),
-            (None, Some(name)) => Err(BadSetting { name, reason: "is not a setting of this program".into() }),
-            (None, None) => Ok(()),
-        }
+    /// Everything that is wrong.
+    pub fn finish(mut self) -> Result<(), BadSettings> {
+        let unknown = self.given.keys().filter(|name| name.starts_with("VOKI_"));
+        self.flaws.extend(unknown.map(|name| format!("{name}: is not a setting of this program")));
+        if self.flaws.is_empty() { Ok(()) } else { Err(BadSettings(self.flaws)) }
     }
 }
 
@@ -243,6 +242,16 @@ mod tests {
             let flaw = read(&[(name, value)]).unwrap_err();
             assert!(flaw.starts_with(&format!("{name}: ")), "{flaw}");
         }
+    }
+
+    #[test]
+    fn all_of_them_are_named_in_one_line() {
+        let flaws = read(&[("VOKI_SIGNUP", "maybe"), ("VOKI_COLOUR", "blue"), ("VOKI_DEFAULT_PLAN", "gold")]).unwrap_err();
+        assert!(
+            flaws.contains("VOKI_SIGNUP: ") && flaws.contains("; VOKI_COLOUR: ") && flaws.contains("VOKI_DEFAULT_PLAN: "),
+            "{flaws}"
+        );
+        assert_eq!(flaws.lines().count(), 1);
     }
 
     #[test]

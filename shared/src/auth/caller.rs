@@ -3,10 +3,7 @@
 use std::marker::PhantomData;
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
-use axum::{
-    extract::FromRequestParts,
-    http::{Method, request::Parts},
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::token::Claims;
 use crate::{
@@ -16,7 +13,7 @@ use crate::{
     error::{Error, Result},
     ids::UserId,
     models::{Role, Session, User},
-    storage::{Store, Write, write::Gate},
+    storage::{Store, Write},
 };
 
 /// What a minimum role is, as a type.
@@ -102,6 +99,7 @@ impl<R: Minimum> FromRequestParts<App> for Caller<R> {
         if claims.role < R::ROLE {
             return Err(Error::Forbidden(format!("Requires the {} role", R::ROLE)));
         }
+        context.admit(app);
         let store = app.store(&claims.tenant).gated(context.gate());
         Ok(Self { claims, store, app: app.clone(), minimum: PhantomData })
     }
@@ -146,23 +144,4 @@ pub async fn admit(app: &App, claims: &Claims) -> Result<()> {
     let stands = found.take::<Session>(&session)?.is_some_and(|session| session.expires_at > now);
     let active = found.take::<User>(&user)?.is_some_and(|user| user.input.active);
     if stands && active { Ok(()) } else { Err(Error::Unauthenticated("Session has ended")) }
-}
-
-/// A request with this method changes something.
-#[must_use]
-pub fn changes(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// The gate of a request: its session, if it changes something.
-#[must_use]
-pub fn gate(app: &App, claims: &Claims, method: &Method) -> Gate {
-    use futures_util::FutureExt;
-    if !changes(method) {
-        return Gate::default();
-    }
-    let (app, claims) = (app.clone(), claims.clone());
-    let lookup = tokio::spawn(async move { admit(&app, &claims).await });
-    let admission = lookup.map(|done| done.unwrap_or_else(|e| Err(Error::internal("admission", e)))).boxed().shared();
-    Gate { admission: Some(admission), lease: None }
 }

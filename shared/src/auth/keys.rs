@@ -99,10 +99,10 @@ impl Keys {
         let jwks: Option<Jwks> = variables.optional("VOKI_JWKS", |text| serde_json::from_str(text).map_err(|e| e.to_string()));
         let secret = variables.required("VOKI_SECRET", bytes);
         if signing.is_none() && jwks.as_ref().is_none_or(|jwks| jwks.keys.is_empty()) {
-            variables.flaw("VOKI_JWKS", "has no key".into());
+            variables.flaw("VOKI_JWKS", "has no key");
         }
         Self::new(signing, jwks.unwrap_or_default(), secret).unwrap_or_else(|reason| {
-            variables.flaw("VOKI_JWKS", reason);
+            variables.flaw("VOKI_JWKS", &reason);
             Self::none()
         })
     }

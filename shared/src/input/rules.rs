@@ -52,9 +52,10 @@ pub fn email(raw: &Raw<'_>) -> Result<String, Message> {
 /// knows: `text::phone` makes E.164 of it once the company is read.
 ///
 /// # Errors
-/// When it is not a line of at most 40 characters.
+/// When it is a number in no country.
 pub fn phone(raw: &Raw<'_>) -> Result<String, Message> {
-    text::clean_line(raw.text()?, 40)
+    let line = text::clean_line(raw.text()?, 40)?;
+    if text::may_be_phone(&line) { Ok(line) } else { Err(Message::Borrowed(text::BAD_PHONE)) }
 }
 
 /// One of these words; the message names them all.
@@ -115,8 +116,8 @@ pub fn password(email: &str) -> impl Fn(&Raw<'_>) -> Result<String, Message> {
 /// A whole number within bounds.
 pub fn integer<T: TryFrom<i64>>(bounds: RangeInclusive<i64>) -> impl Fn(&Raw<'_>) -> Result<T, Message> {
     move |raw| {
-        let number = raw.integer()?;
-        let refusal = || Message::Owned(format!("must be between {} and {}", bounds.start(), bounds.end()));
+        let refusal = || Message::Owned(format!("must be an integer between {} and {}", bounds.start(), bounds.end()));
+        let number = raw.integer().map_err(|_| refusal())?;
         if bounds.contains(&number) { T::try_from(number).map_err(|_| refusal()) } else { Err(refusal()) }
     }
 }

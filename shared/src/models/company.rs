@@ -6,7 +6,7 @@ use crate::{
     clock::Time,
     error::Error,
     ids::CompanyId,
-    storage::{Entity, Facets, Item, Key, Tallied, entity::number, write::Tally},
+    storage::{Entity, Facets, Item, Key, Tallied, entity::number, tally::Tally},
     words,
 };
 

@@ -27,6 +27,9 @@ pub const SLACK: Duration = Duration::from_secs(60);
 /// Pauses between attempts in seconds; the first attempt is at once, so there are ten in all.
 const PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
+/// The longest pause, whatever a receiver asks for: one that asked for years would never get the event.
+const LONGEST: Duration = days(1);
+
 words! {
     /// Where a delivery stands.
     pub enum DeliveryStatus {
@@ -159,6 +162,13 @@ impl Delivery {
             && self.held_until.is_none_or(|until| until <= now)
     }
 
+    /// How long a message that came a little early has to wait: clocks differ.
+    #[must_use]
+    pub fn early(&self, now: Time) -> Option<Duration> {
+        let next = self.next_attempt_at.filter(|next| self.held_until.is_none() && *next > now && *next <= now + SLACK)?;
+        Some(Duration::from_secs(next.since(now)))
+    }
+
     /// The delivery while somebody is at it: long enough for an attempt and its record.
     #[must_use]
     pub fn held(&self, now: Time) -> Self {
@@ -191,7 +201,7 @@ impl Delivery {
                 reason = "at most two days"
             )]
             let spread = (*seconds as f64 * (1.0 + 0.2 * jitter.clamp(-1.0, 1.0))).round() as u64;
-            now + Duration::from_secs(spread).max(outcome.retry_after.unwrap_or_default())
+            now + Duration::from_secs(spread).max(outcome.retry_after.unwrap_or_default().min(LONGEST))
         });
         let mut attempts = self.attempts.clone();
         attempts.push(outcome.attempt);
@@ -312,6 +322,8 @@ mod tests {
         let now = fresh().inserted_at;
         let asked = Outcome { retry_after: Some(Duration::from_secs(120)), ..outcome(Some(429), now) };
         assert_eq!(fresh().after(asked, 0.0, now).next_attempt_at, Some(now + Duration::from_secs(120)));
+        let forever = Outcome { retry_after: Some(Duration::MAX), ..outcome(Some(429), now) };
+        assert_eq!(fresh().after(forever, 0.0, now).next_attempt_at, Some(now + days(1)));
         let gone = fresh().after(outcome(Some(410), now), 0.0, now);
         assert_eq!((gone.status, gone.next_attempt_at), (DeliveryStatus::Failed, None));
     }
@@ -327,6 +339,14 @@ mod tests {
         ] {
             assert_eq!(fresh().after(outcome(Some(code), now), 0.0, now).status, status, "{code}");
         }
+    }
+
+    #[test]
+    fn a_message_that_came_early_waits() {
+        let delivery = fresh();
+        assert_eq!(delivery.early(delivery.inserted_at), None);
+        assert_eq!(delivery.early(delivery.inserted_at - Duration::from_secs(2)), Some(Duration::from_secs(2)));
+        assert_eq!(delivery.early(delivery.inserted_at - Duration::from_secs(61)), None);
     }
 
     #[test]

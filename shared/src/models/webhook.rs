@@ -110,7 +110,8 @@ fn headers(raw: &Raw<'_>) -> Result<BTreeMap<String, String>, Message> {
     for (name, value) in map {
         let name = name.to_ascii_lowercase();
         let value = value.as_str().ok_or("must be an object of names and values")?;
-        if http::HeaderName::from_bytes(name.as_bytes()).is_err()
+        if name.len() > 128
+            || http::HeaderName::from_bytes(name.as_bytes()).is_err()
             || http::HeaderValue::from_str(value).is_err()
             || value.len() > 1024
         {
@@ -136,6 +137,8 @@ pub struct Webhook {
     pub disabled_reason: Option<String>,
     /// Since when every attempt has failed.
     pub failing_since: Option<Time>,
+    /// Rises with each change that its manager can see; the `ETag`. The health of its receiver is none.
+    pub revision: u64,
     /// When it was made.
     pub inserted_at: Time,
     /// When it last changed.
@@ -160,6 +163,8 @@ pub struct WebhookView {
     pub secret: String,
     /// Names of the headers sent with each delivery; the values are masked.
     pub headers: BTreeMap<String, String>,
+    /// Deliveries a second; null without a limit.
+    pub rate_limit: Option<u32>,
     /// Why deliveries stopped by themselves.
     pub disabled_reason: Option<String>,
     /// When it was made.
@@ -173,7 +178,7 @@ impl Webhook {
     #[must_use]
     pub fn new(id: WebhookId, mut input: WebhookInput, random: [u8; 32], now: Time) -> Self {
         input.secret.get_or_insert_with(|| format!("{PREFIX}{}", STANDARD.encode(random)));
-        Self { id, input, disabled_reason: None, failing_since: None, inserted_at: now, updated_at: now }
+        Self { id, input, disabled_reason: None, failing_since: None, revision: 1, inserted_at: now, updated_at: now }
     }
 
     /// The secret.
@@ -200,6 +205,7 @@ impl Webhook {
             active: self.input.active,
             secret: mask(self.secret()),
             headers: self.input.headers.iter().map(|(name, value)| (name.clone(), hidden(value))).collect(),
+            rate_limit: None,
             disabled_reason: self.disabled_reason.clone(),
             inserted_at: self.inserted_at,
             updated_at: self.updated_at,

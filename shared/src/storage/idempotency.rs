@@ -3,7 +3,10 @@
 //! The first request takes a lease; its transaction records the answer together with the change, so that a crash at any
 //! moment leaves both or neither. A lease that lapsed (its holder died) is taken over; whoever lost it cannot commit.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, Update},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -68,30 +71,37 @@ impl Lease {
             .put_item()
             .table_name(db.table())
             .set_item(Some(attributes(&key)))
-            .item("request", AttributeValue::S(request.into()))
+            .item("asked", AttributeValue::S(request.into()))
             .item("holder", AttributeValue::S(holder.clone()))
             .item("lease", AttributeValue::N(until.epoch().to_string()))
             .item("kept", AttributeValue::N((now + KEPT).epoch().to_string()))
             .item(entity::TTL, AttributeValue::N((now + KEPT).epoch().to_string()))
-            .condition_expression("attribute_not_exists(PK) OR kept <= :now OR (attribute_not_exists(answer) AND request = :request AND lease <= :now)")
+            .condition_expression(
+                "attribute_not_exists(PK) OR kept <= :now OR (attribute_not_exists(answer) AND asked = :asked AND lease <= :now)",
+            )
             .expression_attribute_values(":now", AttributeValue::N(now.epoch().to_string()))
-            .expression_attribute_values(":request", AttributeValue::S(request.into()))
+            .expression_attribute_values(":asked", AttributeValue::S(request.into()))
             .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match taken {
             Ok(_) => Ok(Begin::Run(Self { key, holder })),
             Err(error) => match error.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(refused)) => {
-                    refused.item().map_or(Ok(Begin::Running), |item| Self::standing(item, request))
-                }
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item() {
+                    // A repeated request of the SDK's, whose first was applied and its answer lost.
+                    Some(item) if entity::text(item, "holder") == Some(&holder) => Ok(Begin::Run(Self { key, holder })),
+                    Some(item) => Self::standing(item, request),
+                    None => Ok(Begin::Running),
+                },
+                // It met the transaction that records the answer.
+                Some(PutItemError::TransactionConflictException(_)) => Ok(Begin::Running),
                 _ => Err(failed("PutItem")(error)),
             },
         }
     }
 
     fn standing(item: &Item, request: &str) -> Result<Begin> {
-        if entity::text(item, "request") != Some(request) {
+        if entity::text(item, "asked") != Some(request) {
             return Ok(Begin::Differs);
         }
         match entity::text(item, "answer") {

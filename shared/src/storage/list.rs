@@ -42,6 +42,13 @@ pub struct Query {
     pub size: usize,
 }
 
+impl Query {
+    /// The range has no moment in it.
+    fn is_empty(&self) -> bool {
+        self.range.as_ref().is_some_and(|(from, to)| from >= to)
+    }
+}
+
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
@@ -85,7 +92,10 @@ impl Store {
             .iter()
             .find(|sort| sort.name == query.sort)
             .ok_or_else(|| Error::Internal(format!("{} has no sort {}", T::KIND, query.sort)))?;
-        let search = query.search.as_deref().map(|words| text::words(&[words])).filter(|words| !words.is_empty());
+        let search = query.search.as_deref().map(text::query_words);
+        if query.is_empty() || search.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Page { rows: Vec::new(), total: 0, next: None });
+        }
         match (search, self.pattern::<T>(sort, query)) {
             (Some(words), _) => self.page_in_memory(self.found::<T>(&words).await?, query),
             (None, Some(pattern)) => self.page_along::<T>(&pattern).await,

@@ -13,6 +13,8 @@ use super::{
     entity::{self, Item},
     failed,
     keys::Key,
+    retry::contend,
+    write,
 };
 use crate::error::{Error, Result};
 
@@ -54,81 +56,72 @@ struct Seen {
     count: u32,
 }
 
-/// Rounds in which others got in between; each round admits somebody.
-const ROUNDS: usize = 200;
-
 /// Counts a request against all windows, or against none when one of them is full. Answers how each stands.
 ///
 /// # Errors
 /// [`Error::Internal`] when the table does not answer.
 pub async fn admit(db: &Db, windows: &[Window], now_millis: i64) -> Result<Vec<Standing>> {
     let keys: Vec<Key> = windows.iter().map(|window| Key::window(&hash(&window.scope))).collect();
-    let found = db.items(&keys).await?;
-    let mut seen: Vec<Option<Seen>> = keys.iter().map(|key| found.item(key).map(Seen::of)).collect();
-    for _ in 0..ROUNDS {
+    contend(|| async {
+        let found = db.items(&keys).await?;
+        let seen: Vec<Option<Seen>> = keys.iter().map(|key| found.item(key).map(Seen::of)).collect();
         let open: Vec<Option<Seen>> =
             seen.iter().zip(windows).map(|(seen, window)| seen.filter(|seen| seen.open(window.limit, now_millis))).collect();
         let full = |n: usize| open[n].is_some_and(|seen| seen.count >= windows[n].limit.requests);
         let admitted = !(0..windows.len()).any(full);
-        if admitted && let Some(now_seen) = count(db, &keys, &seen, &open, windows, now_millis).await? {
-            seen = now_seen;
-            continue;
+        if admitted {
+            let updates = (0..keys.len()).map(|n| update(db, &keys[n], seen[n], open[n], windows[n].limit, now_millis));
+            count(db, updates.collect::<Result<_>>()?).await?;
         }
-        return Ok((0..windows.len())
-            .map(|n| {
-                let seen = open[n].unwrap_or(Seen { opened: now_millis, count: 0 });
-                let used = seen.count + u32::from(admitted);
-                let limit = windows[n].limit;
-                Standing {
-                    limit,
-                    admitted: admitted || !full(n),
-                    remaining: limit.requests.saturating_sub(used),
-                    reset: seen.reset(limit, now_millis),
-                }
-            })
-            .collect());
-    }
-    Err(Error::Internal("rate limit: no end of the race".into()))
+        let standing = |n: usize| {
+            let seen = open[n].unwrap_or(Seen { opened: now_millis, count: 0 });
+            let limit = windows[n].limit;
+            let remaining = limit.requests.saturating_sub(seen.count + u32::from(admitted));
+            Standing { limit, admitted: admitted || !full(n), remaining, reset: seen.reset(limit, now_millis) }
+        };
+        Ok((0..windows.len()).map(standing).collect())
+    })
+    .await
 }
 
-/// Counts in all windows at once; `Some` with what stands there now when another request got in between.
-async fn count(
+/// One more request in a window that still is what was read.
+fn update(
     db: &Db,
-    keys: &[Key],
-    seen: &[Option<Seen>],
-    open: &[Option<Seen>],
-    windows: &[Window],
+    key: &Key,
+    seen: Option<Seen>,
+    open: Option<Seen>,
+    limit: Limit,
     now_millis: i64,
-) -> Result<Option<Vec<Option<Seen>>>> {
-    let updates: Vec<TransactWriteItem> = (0..keys.len())
-        .map(|n| {
-            let next = open[n].map_or(Seen { opened: now_millis, count: 1 }, |seen| Seen { count: seen.count + 1, ..seen });
-            let ttl = next.opened / 1000 + i64::from(windows[n].limit.seconds) + 60;
-            let update = Update::builder()
-                .table_name(db.table())
-                .set_key(Some(attributes(&keys[n])))
-                .update_expression("SET opened = :opened, hits = :hits, #ttl = :ttl")
-                .expression_attribute_names("#ttl", entity::TTL)
-                .expression_attribute_values(":opened", number(next.opened))
-                .expression_attribute_values(":hits", number(i64::from(next.count)))
-                .expression_attribute_values(":ttl", number(ttl));
-            let update = match seen[n] {
-                None => update.condition_expression("attribute_not_exists(PK)"),
-                Some(seen) => update
-                    .condition_expression("opened = :seen_opened AND hits = :seen_hits")
-                    .expression_attribute_values(":seen_opened", number(seen.opened))
-                    .expression_attribute_values(":seen_hits", number(i64::from(seen.count))),
-            };
-            update.build().map(|update| TransactWriteItem::builder().update(update).build())
-        })
-        .collect::<Result<_, _>>()
-        .map_err(|e| Error::internal("rate limit", e))?;
-    let Err(error) = db.client().transact_write_items().set_transact_items(Some(updates)).send().await else { return Ok(None) };
-    if !error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_canceled_exception) {
-        return Err(failed("TransactWriteItems")(error));
+) -> Result<TransactWriteItem> {
+    let next = open.map_or(Seen { opened: now_millis, count: 1 }, |seen| Seen { count: seen.count + 1, ..seen });
+    let ttl = next.opened / 1000 + i64::from(limit.seconds) + 60;
+    let update = Update::builder()
+        .table_name(db.table())
+        .set_key(Some(attributes(key)))
+        .update_expression("SET opened = :opened, hits = :hits, #ttl = :ttl")
+        .expression_attribute_names("#ttl", entity::TTL)
+        .expression_attribute_values(":opened", number(next.opened))
+        .expression_attribute_values(":hits", number(i64::from(next.count)))
+        .expression_attribute_values(":ttl", number(ttl));
+    let update = match seen {
+        None => update.condition_expression("attribute_not_exists(PK)"),
+        Some(seen) => update
+            .condition_expression("opened = :seen_opened AND hits = :seen_hits")
+            .expression_attribute_values(":seen_opened", number(seen.opened))
+            .expression_attribute_values(":seen_hits", number(i64::from(seen.count))),
+    };
+    update.build().map(|update| TransactWriteItem::builder().update(update).build()).map_err(|e| Error::internal("rate limit", e))
+}
+
+/// Counts in all windows at once; [`Error::Conflict`] when another request got in between.
+async fn count(db: &Db, updates: Vec<TransactWriteItem>) -> Result<()> {
+    let Err(error) = db.client().transact_write_items().set_transact_items(Some(updates)).send().await else { return Ok(()) };
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            Err(write::meaning_of(cancelled.cancellation_reasons(), |_, _| Error::Conflict))
+        }
+        _ => Err(failed("TransactWriteItems")(error)),
     }
-    let fresh = db.items(keys).await?;
-    Ok(Some(keys.iter().map(|key| fresh.item(key).map(Seen::of)).collect()))
 }
 
 impl Seen {
@@ -143,7 +136,8 @@ impl Seen {
 
     fn reset(self, limit: Limit, now_millis: i64) -> u64 {
         let left = self.opened + i64::from(limit.seconds) * 1000 - now_millis;
-        u64::try_from(left.max(0)).unwrap_or(0).div_ceil(1000)
+        // Another request may have opened the window after this one had read the time.
+        u64::try_from(left.max(0)).unwrap_or(0).div_ceil(1000).min(limit.seconds.into())
     }
 }
 

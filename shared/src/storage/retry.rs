@@ -25,7 +25,8 @@ where
     Err(Error::Conflict)
 }
 
-async fn pause(round: u32) {
+/// A random pause that grows with the rounds to 200 ms.
+pub(super) async fn pause(round: u32) {
     let ceiling = (1u64 << round.min(5)) * 6;
     let mut byte = [0u8; 1];
     let jitter = getrandom::fill(&mut byte).map_or(128, |()| u64::from(byte[0]));

@@ -2,9 +2,10 @@
 
 use aws_sdk_dynamodb::{
     Client,
+    operation::create_table::CreateTableError,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 
@@ -42,15 +43,15 @@ pub async fn create(client: &Client, table: &str) -> Result<()> {
         request = request.attribute_definitions(definition.map_err(flaw)?);
     }
     match request.send().await {
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(aws_sdk_dynamodb::operation::create_table::CreateTableError::is_resource_in_use_exception) =>
-        {
-            return Ok(());
+        Err(error) if !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {
+            return Err(failed("CreateTable")(error));
         }
-        Err(error) => return Err(failed("CreateTable")(error)),
-        Ok(_) => {}
+        _ => {}
+    }
+    let state = client.describe_time_to_live().table_name(table).send().await.map_err(failed("DescribeTimeToLive"))?;
+    let status = state.time_to_live_description.and_then(|ttl| ttl.time_to_live_status);
+    if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+        return Ok(());
     }
     let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build().map_err(flaw)?;
     client

@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        Update,
         builders::{DeleteBuilder, PutBuilder},
     },
 };
@@ -14,18 +13,23 @@ use futures_util::future::{BoxFuture, Shared};
 
 use super::{
     Store, attributes,
-    entity::{self, Entity, Facets, Item, Refusal, Stored},
+    entity::{self, Entity, Item, Stored},
+    facets::Facets,
     failed,
     idempotency::{Lease, Recorded},
     keys::Key,
+    tally::Tally,
 };
 use crate::error::{Error, Result};
+
+/// Resolves to whether the caller's session stands.
+pub type Admission = Shared<BoxFuture<'static, Result<()>>>;
 
 /// What a request hangs on each of its transactions.
 #[derive(Clone, Default)]
 pub struct Gate {
     /// Resolves to whether the caller's session still stands; awaited before anything is written.
-    pub admission: Option<Shared<BoxFuture<'static, Result<()>>>>,
+    pub admission: Option<Admission>,
     /// The idempotency key under which the answer is recorded with the change.
     pub lease: Option<Arc<Lease>>,
 }
@@ -49,11 +53,11 @@ impl Answer for () {
 }
 
 /// What a failed condition means; it sees the item as it was.
-type Meaning = Box<dyn Fn(Option<&Item>) -> Error + Send + Sync>;
+pub(super) type Meaning = Box<dyn Fn(Option<&Item>) -> Error + Send + Sync>;
 
-struct Op {
-    item: TransactWriteItem,
-    meaning: Meaning,
+pub(super) struct Op {
+    pub(super) item: TransactWriteItem,
+    pub(super) meaning: Meaning,
 }
 
 /// A transaction while it is put together.
@@ -197,7 +201,7 @@ impl<'a> Write<'a> {
         let outcome = db.client.transact_write_items().set_transact_items(Some(items)).send().await;
         let Err(error) = outcome else { return Ok(answer) };
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
-            return Err(meaning_of(cancelled.cancellation_reasons(), &meanings));
+            return Err(meaning_of(cancelled.cancellation_reasons(), |n, item| meanings[n](item)));
         }
         Err(failed("TransactWriteItems")(error))
     }
@@ -252,13 +256,7 @@ impl<'a> Write<'a> {
         }
         for (sign, facets) in [(-1, before), (1, after)] {
             for tallied in facets.map_or(&[][..], |facets| &facets.tallied) {
-                let tally = self.tallies.entry(tallied.key.clone()).or_default();
-                tally.add(&tallied.count, sign);
-                if let Some(limit) = tallied.limit {
-                    tally.limits.insert(tallied.count.clone(), limit);
-                }
-                tally.must_exist |= tallied.existing && sign > 0;
-                tally.refusal = tally.refusal.or(tallied.refusal);
+                self.tallies.entry(tallied.key.clone()).or_default().follow(tallied, sign);
             }
         }
     }
@@ -302,16 +300,17 @@ impl<'a> Write<'a> {
 }
 
 /// A failed condition says what stood there.
-const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+pub(super) const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
-/// A conflict first (reading again sees what the others mean), else the first condition that failed.
-fn meaning_of(reasons: &[CancellationReason], meanings: &[Meaning]) -> Error {
+/// What a cancelled transaction means: a conflict first (reading again sees what the others mean), else the first
+/// condition that failed, by its place.
+pub(super) fn meaning_of(reasons: &[CancellationReason], meaning: impl Fn(usize, Option<&Item>) -> Error) -> Error {
     let mut first = None;
-    for (reason, meaning) in reasons.iter().zip(meanings) {
+    for (n, reason) in reasons.iter().enumerate() {
         match reason.code() {
             None | Some("None") => {}
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => return Error::Conflict,
-            Some("ConditionalCheckFailed") => match meaning(reason.item()) {
+            Some("ConditionalCheckFailed") => match meaning(n, reason.item()) {
                 Error::Conflict => return Error::Conflict,
                 error => first = first.or(Some(error)),
             },
@@ -319,87 +318,4 @@ fn meaning_of(reasons: &[CancellationReason], meanings: &[Meaning]) -> Error {
         }
     }
     first.unwrap_or_else(|| Error::Internal("transaction cancelled without a reason".into()))
-}
-
-/// A change of one item of counts: additions, limits that must hold before, values to set.
-#[derive(Debug, Default)]
-pub struct Tally {
-    adds: BTreeMap<String, i64>,
-    sets: BTreeMap<&'static str, Option<i64>>,
-    limits: BTreeMap<String, &'static str>,
-    must_exist: bool,
-    refusal: Option<Refusal>,
-}
-
-impl Tally {
-    /// Adds to a count.
-    pub fn add(&mut self, count: &str, amount: i64) -> &mut Self {
-        *self.adds.entry(count.to_owned()).or_default() += amount;
-        self
-    }
-
-    /// Sets a value; `None` takes it away.
-    pub fn set(&mut self, name: &'static str, value: Option<i64>) -> &mut Self {
-        self.sets.insert(name, value);
-        self
-    }
-
-    /// The operation; none when the changes cancel out.
-    fn into_op(self, table: &str, key: &Key) -> Result<Option<Op>> {
-        let adds: Vec<(String, i64)> = self.adds.into_iter().filter(|(_, amount)| *amount != 0).collect();
-        let limits: Vec<_> = self
-            .limits
-            .into_iter()
-            .filter(|(count, _)| adds.iter().any(|(known, amount)| known == count && *amount > 0))
-            .collect();
-        if adds.is_empty() && self.sets.is_empty() {
-            return Ok(None);
-        }
-        let mut update =
-            Update::builder().table_name(table).return_values_on_condition_check_failure(ALL_OLD).set_key(Some(attributes(key)));
-        let (mut add, mut set, mut remove) = (Vec::new(), Vec::new(), Vec::new());
-        for (n, (count, amount)) in adds.into_iter().enumerate() {
-            add.push(format!("#a{n} :a{n}"));
-            update = update
-                .expression_attribute_names(format!("#a{n}"), count)
-                .expression_attribute_values(format!(":a{n}"), AttributeValue::N(amount.to_string()));
-        }
-        for (n, (name, value)) in self.sets.into_iter().enumerate() {
-            update = update.expression_attribute_names(format!("#s{n}"), name);
-            if let Some(number) = value {
-                set.push(format!("#s{n} = :s{n}"));
-                update = update.expression_attribute_values(format!(":s{n}"), AttributeValue::N(number.to_string()));
-            } else {
-                remove.push(format!("#s{n}"));
-            }
-        }
-        let mut conditions = Vec::new();
-        if self.must_exist {
-            conditions.push("attribute_exists(PK)".to_owned());
-        }
-        for (n, (count, limit)) in limits.iter().enumerate() {
-            conditions.push(format!(
-                "(attribute_not_exists(#l{n}) OR (attribute_not_exists(#c{n}) AND #l{n} > :zero) OR #c{n} < #l{n})"
-            ));
-            update = update
-                .expression_attribute_names(format!("#c{n}"), count)
-                .expression_attribute_names(format!("#l{n}"), *limit)
-                .expression_attribute_values(":zero", AttributeValue::N("0".into()));
-        }
-        let clauses = [("ADD", add), ("SET", set), ("REMOVE", remove)];
-        let expression: Vec<String> = clauses
-            .into_iter()
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
-            .collect();
-        if !conditions.is_empty() {
-            update = update.condition_expression(conditions.join(" AND "));
-        }
-        let update = update.update_expression(expression.join(" ")).build().map_err(|e| Error::internal("tally", e))?;
-        let meaning: Meaning = match self.refusal {
-            Some(refusal) => Box::new(refusal),
-            None => Box::new(|_| Error::Conflict),
-        };
-        Ok(Some(Op { item: TransactWriteItem::builder().update(update).build(), meaning }))
-    }
 }

@@ -43,28 +43,42 @@ pub fn sort_key(text: &str) -> String {
     key
 }
 
-/// The distinct folded words of several texts, those of the first text first.
+/// The distinct folded words of several texts by which their object is found: e-mail addresses whole, then the words of
+/// the first text, then those of the next.
 ///
-/// Words end at white space and punctuation. An e-mail address yields itself, then its words. At
-/// most twelve words, each cut to forty characters: a query goes through the same function.
+/// Words end at white space and punctuation. At most twelve, each cut to forty characters.
 #[must_use]
 pub fn words(texts: &[&str]) -> Vec<String> {
+    let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
+    let tokens = || folded.iter().flat_map(|text| text.split(ends_token)).map(|token| token.trim_matches(ends_word));
+    let addresses = tokens().filter(|token| is_address(token));
+    distinct(addresses.chain(tokens().flat_map(|token| token.split(ends_word))))
+}
+
+/// The words that a query asks for. An e-mail address is one word: who has it is meant, not who has its parts.
+#[must_use]
+pub fn query_words(query: &str) -> Vec<String> {
+    let folded = fold(query);
+    let tokens = folded.split(ends_token).map(|token| token.trim_matches(ends_word));
+    distinct(tokens.flat_map(|token| {
+        let whole = token.contains('@').then_some(token);
+        whole.into_iter().chain(token.split(ends_word).filter(move |_| whole.is_none()))
+    }))
+}
+
+fn is_address(token: &str) -> bool {
+    token.split_once('@').is_some_and(|(_, domain)| !domain.contains('@'))
+}
+
+fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for text in texts {
-        let folded = fold(text);
-        for token in folded.split(ends_token) {
-            let token = token.trim_matches(ends_word);
-            let address = token.split_once('@').filter(|(_, domain)| !domain.contains('@'));
-            let whole = address.map(|_| token);
-            for word in whole.into_iter().chain(token.split(ends_word)) {
-                let word: String = word.chars().take(MAX_WORD).collect();
-                if !word.is_empty() && !found.contains(&word) {
-                    found.push(word);
-                }
-                if found.len() == MAX_WORDS {
-                    return found;
-                }
-            }
+    for word in words {
+        let word: String = word.chars().take(MAX_WORD).collect();
+        if !word.is_empty() && !found.contains(&word) {
+            found.push(word);
+        }
+        if found.len() == MAX_WORDS {
+            break;
         }
     }
     found
@@ -167,9 +181,9 @@ mod tests {
             (&["O'Neill-Smith & Cia. Ltda", "São"], &["o", "neill", "smith", "cia", "ltda", "sao"]),
             (
                 &["Ana", "Ana.Souza+x@Exemplo.com.br"],
-                &["ana", "ana.souza+x@exemplo.com.br", "souza", "x", "exemplo", "com", "br"],
+                &["ana.souza+x@exemplo.com.br", "ana", "souza", "x", "exemplo", "com", "br"],
             ),
-            (&["Ana <ana@b.com>, (bob@b.com)."], &["ana", "ana@b.com", "b", "com", "bob@b.com", "bob"]),
+            (&["Ana <ana@b.com>, (bob@b.com)."], &["ana@b.com", "bob@b.com", "ana", "b", "com", "bob"]),
             (&["a@b@c"], &["a", "b", "c"]),
             (&["@ @a b@ ..@.."], &["a", "b"]),
             (&["123.456.789-09"], &["123", "456", "789", "09"]),
@@ -179,6 +193,17 @@ mod tests {
         ] {
             assert_eq!(words(texts), expected, "{texts:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_found_by_itself_however_many_names_there_are() {
+        let found = words(&["Maria da Conceição dos Santos de Oliveira e Silva Pereira Costa Ramos", "maria@empresa.com.br"]);
+        for query in ["maria@empresa.com.br", "MARIA@emp", "conceicao maria", "María  Silva"] {
+            let wanted = query_words(query);
+            assert!(wanted.iter().all(|word| found.iter().any(|known| known.starts_with(word.as_str()))), "{query}: {wanted:?}");
+        }
+        assert_eq!(query_words("Ana <ana@b.com>"), ["ana", "ana@b.com"]);
+        assert!(query_words(" -- !! ").is_empty());
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use super::country::{Dialling, dialling};
 
-const PROBLEM: &str = "must be a valid phone number";
+/// What is wrong with a text that is no telephone number.
+pub const PROBLEM: &str = "must be a valid phone number";
 
 /// Parses a telephone number into E.164, such as `+5511999998888`.
 ///
@@ -35,6 +36,14 @@ pub fn phone(text: &str, country: &str) -> Result<String, &'static str> {
     };
     // ITU-T E.164 §6: fifteen digits at most.
     if (8..=15).contains(&full.len()) && !full.starts_with('0') { Ok(format!("+{full}")) } else { Err(PROBLEM) }
+}
+
+/// Whether a text can be a number in some country: digits and separators, after one `+` at most.
+#[must_use]
+pub fn may_be_phone(text: &str) -> bool {
+    let text: String = text.chars().filter(|&c| !is_invisible(c)).collect();
+    let text = text.trim_start_matches(is_separator);
+    digits(text.strip_prefix('+').unwrap_or(text)).is_some_and(|digits| (3..=20).contains(&digits.len()))
 }
 
 /// The full digits of a number that was written without a country code.

@@ -7,7 +7,7 @@ use local::aws::StartError;
 async fn external_services_are_not_started() {
     let external =
         External { dynamodb: Some("http://a".to_owned()), s3: Some("http://b".to_owned()), sqs: Some("http://c".to_owned()) };
-    let aws = start(&Data::Memory, external).await.unwrap();
+    let aws = start(&Data::Memory, external, Clock::default()).await.unwrap();
     assert_eq!([&*aws.dynamodb, &*aws.s3, &*aws.sqs], ["http://a", "http://b", "http://c"]);
     assert!(aws.queues.is_none());
     aws.shutdown().await;
@@ -17,7 +17,7 @@ async fn external_services_are_not_started() {
 async fn a_folder_serves_one_stack_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let first = in_folder(folder.path()).await;
-    let second = start(&Data::Folder(folder.path().to_owned()), External::default()).await;
+    let second = start(&Data::Folder(folder.path().to_owned()), External::default(), Clock::default()).await;
     let refusal = second.unwrap_err();
     assert!(matches!(refusal, StartError::InUse { .. }));
     assert_eq!(refusal.to_string(), format!("the data folder {} is in use by another stack", folder.path().display()));
@@ -28,7 +28,7 @@ async fn a_folder_serves_one_stack_at_a_time() {
 #[tokio::test]
 async fn what_is_no_folder_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let refusal = start(&Data::Folder(file.path().join("data")), External::default()).await.unwrap_err();
+    let refusal = start(&Data::Folder(file.path().join("data")), External::default(), Clock::default()).await.unwrap_err();
     assert!(matches!(refusal, StartError::Folder { .. }));
     assert!(refusal.to_string().starts_with("cannot use the data folder /"), "{refusal}");
 }
@@ -37,7 +37,7 @@ async fn what_is_no_folder_is_refused() {
 async fn a_damaged_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("dynamodb.sqlite"), "no database, but some text that is long enough").unwrap();
-    let refusal = start(&Data::Folder(folder.path().to_owned()), External::default()).await.unwrap_err();
+    let refusal = start(&Data::Folder(folder.path().to_owned()), External::default(), Clock::default()).await.unwrap_err();
     assert!(matches!(refusal, StartError::Database { .. }));
     assert!(!refusal.to_string().contains('\n'), "{refusal}");
 }

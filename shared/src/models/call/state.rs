@@ -116,21 +116,21 @@ mod tests {
         START + std::time::Duration::from_secs(seconds)
     }
 
-    fn fields(json: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    fn fields(json: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
         json.as_object().cloned().unwrap()
     }
 
-    fn input<T: Input>(json: serde_json::Value) -> T {
+    fn input<T: Input>(json: &serde_json::Value) -> T {
         read(&fields(json)).unwrap()
     }
 
     fn agent(seed: i64) -> User {
-        let input: UserInput = input(serde_json::json!({"name": format!("Agent {seed}"), "email": "a@b.test"}));
+        let input: UserInput = input(&serde_json::json!({"name": format!("Agent {seed}"), "email": "a@b.test"}));
         User::new(UserId::mint(seed), input, String::new(), START)
     }
 
     fn queued() -> Call {
-        let department = Department::new(Id::mint(1), input::<DepartmentInput>(serde_json::json!({"name": "Support"})), START);
+        let department = Department::new(Id::mint(1), input::<DepartmentInput>(&serde_json::json!({"name": "Support"})), START);
         let contact = Contact { name: "Ana".into(), ..Contact::default() };
         let customer = Customer::new(Id::mint(2), &contact, START);
         let joining = Joining {

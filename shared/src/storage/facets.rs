@@ -1,0 +1,245 @@
+//! What lies beside an object, as it follows from the object: places in lists, unique values, words, rows, counts.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, TOTAL, TTL},
+    keys::{self, Key},
+};
+use crate::{clock::Time, error::Error};
+
+/// How many shards a kind's own counters have: a transaction takes one of them, a read takes them all in one query.
+const SHARDS: u8 = 8;
+
+/// What a count that may not rise means; it sees the item that holds the count.
+pub type Refusal = fn(Option<&Item>) -> Error;
+
+/// A count that an object raises by one for as long as the facet stands.
+#[derive(Debug, Clone)]
+pub struct Tallied {
+    pub(super) key: Key,
+    pub(super) count: String,
+    pub(super) limit: Option<&'static str>,
+    pub(super) existing: bool,
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl Tallied {
+    /// A count of an item.
+    #[must_use]
+    pub fn new(key: Key, count: impl Into<String>) -> Self {
+        Self { key, count: count.into(), limit: None, existing: false, refusal: None }
+    }
+
+    /// It rises only while it is below the number that the same item holds under this name (absent: no limit): exactly,
+    /// however many race.
+    #[must_use]
+    pub fn below(mut self, limit: &'static str) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The item must exist for it to rise.
+    #[must_use]
+    pub fn existing(mut self) -> Self {
+        self.existing = true;
+        self
+    }
+
+    /// What it means when it may not rise.
+    #[must_use]
+    pub fn or(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
+    }
+}
+
+/// A plain item that stands beside an object for as long as the facet does.
+#[derive(Debug, Clone)]
+pub(super) struct Beside {
+    pub(super) item: Item,
+    /// The field whose value the item guards: no other object may have it.
+    pub(super) unique: Option<&'static str>,
+}
+
+/// Everything that is kept beside an object, as it follows from the object. A change of the object changes it in the
+/// same transaction, by the difference.
+#[derive(Debug, Clone)]
+pub struct Facets {
+    tenant: String,
+    kind: &'static str,
+    id_key: String,
+    sorts: Vec<(&'static str, String)>,
+    filters: Vec<(&'static str, String)>,
+    due: Option<Time>,
+    lapses: Option<Time>,
+    ttl: Option<Time>,
+    pub(super) beside: BTreeMap<Key, Beside>,
+    pub(super) tallied: Vec<Tallied>,
+}
+
+impl Facets {
+    /// The facets of an object of a tenant.
+    #[must_use]
+    pub fn of<T: Entity>(tenant: &str, id: impl crate::ids::Id) -> Self {
+        Self {
+            tenant: tenant.into(),
+            kind: T::KIND,
+            id_key: id.key(),
+            sorts: Vec::new(),
+            filters: Vec::new(),
+            due: None,
+            lapses: None,
+            ttl: None,
+            beside: BTreeMap::new(),
+            tallied: Vec::new(),
+        }
+    }
+
+    /// Its place in a sort.
+    #[must_use]
+    pub fn sort(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let place = format!("{}#{}", value.into(), self.id_key);
+        self.sorts.push((name, place));
+        self
+    }
+
+    /// Its value of a filter, if it has one.
+    #[must_use]
+    pub fn filter(mut self, name: &'static str, value: impl Into<Option<String>>) -> Self {
+        self.filters.extend(value.into().map(|value| (name, value)));
+        self
+    }
+
+    /// A value that no other object of the kind may have.
+    #[must_use]
+    pub fn unique(mut self, field: &'static str, value: &str) -> Self {
+        let item = Item::from([("id".to_owned(), AttributeValue::S(self.id_key.clone()))]);
+        self.beside.insert(Key::guard(&self.tenant, self.kind, field, value), Beside { item, unique: Some(field) });
+        self
+    }
+
+    /// The words by which it is found. Each row has all of them, so that the others are checked on the row itself.
+    #[must_use]
+    pub fn words(mut self, words: &[String]) -> Self {
+        let all = AttributeValue::S(words.join(" "));
+        for word in words {
+            let item = Item::from([("w".to_owned(), all.clone())]);
+            self.beside.insert(Key::word(&self.tenant, self.kind, word, &self.id_key), Beside { item, unique: None });
+        }
+        self
+    }
+
+    /// A plain item beside it.
+    #[must_use]
+    pub fn row(mut self, key: Key, values: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> Self {
+        let item = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.beside.insert(key, Beside { item, unique: None });
+        self
+    }
+
+    /// A count that it raises by one.
+    #[must_use]
+    pub fn tally(mut self, tallied: Tallied) -> Self {
+        self.tallied.push(tallied);
+        self
+    }
+
+    /// The moment from which the schedule has work with it.
+    #[must_use]
+    pub fn due(mut self, at: Option<Time>) -> Self {
+        self.due = at;
+        self
+    }
+
+    /// The moment at which time alone changes it; lists settle that first.
+    #[must_use]
+    pub fn lapses(mut self, at: Option<Time>) -> Self {
+        self.lapses = at;
+        self.due = at;
+        self
+    }
+
+    /// The moment after which the table may forget it.
+    #[must_use]
+    pub fn ttl(mut self, at: Time) -> Self {
+        self.ttl = Some(at);
+        self
+    }
+
+    /// Its values of the filters.
+    #[must_use]
+    pub fn filters(&self) -> &[(&'static str, String)] {
+        &self.filters
+    }
+
+    /// Its place in a sort.
+    #[must_use]
+    pub fn place(&self, sort: &str) -> Option<&str> {
+        self.sorts.iter().find(|(name, _)| *name == sort).map(|(_, place)| place.as_str())
+    }
+
+    /// Nothing is written beside the object.
+    pub(super) fn stands_alone(&self, listing: &Listing) -> bool {
+        self.beside.is_empty() && self.tallied.is_empty() && !listing.counted
+    }
+
+    /// With the counters of the kind's lists.
+    pub(super) fn counted(mut self, listing: &Listing) -> Self {
+        if !listing.counted {
+            return self;
+        }
+        let shard = keys::shard(&self.id_key, SHARDS);
+        let own = Key::counter(&self.tenant, self.kind, "", shard);
+        let mut counters = vec![(own.clone(), TOTAL.to_owned())];
+        for (name, count) in listing.filters {
+            let Some((_, value)) = self.filters.iter().find(|(known, _)| known == name) else { continue };
+            match count {
+                Count::Field => counters.push((own.clone(), format!("{name}={value}"))),
+                Count::Item => {
+                    counters.push((Key::counter(&self.tenant, self.kind, &format!("{name}#{value}"), shard), TOTAL.to_owned()));
+                }
+                Count::Along => {}
+            }
+        }
+        self.tallied.extend(counters.into_iter().map(|(key, count)| Tallied::new(key, count)));
+        self
+    }
+
+    /// The item's attributes beside the object itself.
+    pub(super) fn attributes(&self, listing: &Listing, key: &Key) -> Item {
+        let mut item = Item::new();
+        let mut set = |name: String, value: String| item.insert(name, AttributeValue::S(value));
+        for sort in listing.sorts {
+            let Some(place) = self.place(sort.name) else { continue };
+            let (partition, order) = sort.all.attributes();
+            set(partition, keys::list(&self.tenant, self.kind, None));
+            set(order, place.to_owned());
+            for (filter, slot) in sort.by {
+                let Some((name, value)) = self.filters.iter().find(|(name, _)| name == filter) else { continue };
+                let (partition, order) = slot.attributes();
+                set(partition, keys::list(&self.tenant, self.kind, Some((name, value))));
+                set(order, place.to_owned());
+            }
+        }
+        if let Some(at) = self.lapses {
+            let (partition, order) = G7.attributes();
+            set(partition, keys::lapsing(&self.tenant, self.kind));
+            set(order, keys::due_at(at, key));
+        }
+        if let Some(at) = self.due {
+            set(DUE.0.into(), keys::due(keys::shard(&key.pk, keys::DUE_SHARDS)));
+            set(DUE.1.into(), keys::due_at(at, key));
+        }
+        if !listing.sorts.is_empty() && !self.filters.is_empty() {
+            let filters = self.filters.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S(value.clone())));
+            item.insert(FILTERS.into(), AttributeValue::M(filters.collect()));
+        }
+        if let Some(at) = self.ttl {
+            item.insert(TTL.into(), AttributeValue::N(at.epoch().to_string()));
+        }
+        item
+    }
+}

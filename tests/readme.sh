@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs the journey of the README word by word, against a fresh stack, and looks at what came of it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build -q -p local --example receiver
+cargo build -q -p local
+data=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$data"' EXIT
+
+VOKI_DATA="$data" cargo run -q -p local >"$data/local.out" 2>"$data/local.err" &
+cargo run -q -p local --example receiver >"$data/receiver.out" &
+# Each prints a line when it is ready.
+timeout 60 grep -qm1 '^Voki API on http://127.0.0.1:3000' <(tail -n +1 -F "$data/local.out" 2>/dev/null) || { cat "$data/local.err"; exit 1; }
+timeout 60 grep -qm1 '^waiting' <(tail -n +1 -F "$data/receiver.out" 2>/dev/null)
+
+# The blocks marked `bash journey` are the journey.
+awk '/^```bash journey/{on=1;next} /^```/{on=0} on' README.md >"$data/journey.sh"
+bash -euo pipefail "$data/journey.sh" | tee "$data/journey.out"
+
+for event in call.created call.assigned call.started call.completed; do
+  grep -qx "$event signature ok" "$data/receiver.out" || { echo "no signed $event"; cat "$data/receiver.out"; exit 1; }
+done
+grep -q ',completed,Billing,Ana Attendant,Carlos Ferreira,carlos@example.com,' "$data/journey.out" || { echo "no row in calls.csv"; exit 1; }
+echo "the journey holds"
