@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Lints the SAM template, as it is written and as SAM expands it, and tries the recipe for its keys. Needs Python and openssl.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+
+venv=target/venv-cfn-lint
+if [ ! -x $venv/bin/cfn-lint ]; then
+  python3 -m venv $venv
+  $venv/bin/pip install -q cfn-lint==1.58.0    # brings the translator of SAM
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export AWS_DEFAULT_REGION=us-east-1
+
+$venv/bin/cfn-lint infra/sam/template.yaml
+
+cp infra/sam/template.yaml "$work"
+block() { awk -v name="$1" '$0 == "```bash " name {on=1; next} /^```/ {on=0} on' "$root/infra/sam/README.md"; }
+cd "$work"
+PATH="$root/$venv/bin:$PATH"
+eval "$(block expand | sed "s#/tmp/#$work/#g")"
+eval "$(block keys)"
+python - <<'PYTHON'
+import base64, hashlib, json, yaml
+given = yaml.safe_load(open("parameters.yaml"))
+unpad = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+key = json.loads(given["Jwks"])["keys"][0]
+assert len(unpad(given["SigningKey"])) == len(unpad(given["Secret"])) == len(unpad(key["x"])) == 32
+canonical = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": key["x"]}, separators=(",", ":")).encode()
+assert unpad(key["kid"]) == hashlib.sha256(canonical).digest(), "the kid is not the thumbprint"
+PYTHON
+echo "the template holds"
