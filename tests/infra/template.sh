@@ -7,7 +7,7 @@ root=$PWD
 venv=target/venv-cfn-lint
 if [ ! -x $venv/bin/cfn-lint ]; then
   python3 -m venv $venv
-  $venv/bin/pip install -q cfn-lint==1.58.0    # brings the translator of SAM
+  $venv/bin/pip install -q cfn-lint==1.58.0 aws-sam-translator==1.115.0
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
