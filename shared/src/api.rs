@@ -17,7 +17,6 @@ use crate::{
 };
 
 pub mod answer;
-pub mod context;
 mod envelope;
 mod guard;
 pub mod limits;

@@ -6,8 +6,8 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::{
-    auth::{keys::Keys, password::Passwords},
     clock::Clock,
+    crypto::{keys::Keys, password::Passwords},
     error::{Error, Result},
     outbound::{Outbound, Policy},
     queue::Queue,

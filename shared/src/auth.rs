@@ -1,8 +1,7 @@
-//! Who is calling: tokens, passwords, sessions, roles.
+//! Who is calling: tokens, sessions, roles.
 
 pub mod caller;
-pub mod keys;
-pub mod password;
+pub mod context;
 pub mod token;
 
 pub use caller::{Admitted, Attendant, Caller, Manager, Supervisor};

@@ -3,63 +3,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::models::event_name::EventName;
 use crate::{
     clock::Time,
     error::{Error, Result},
     ids::EventId,
-    input::rules::Words,
     models::{
         access_link::LinkView,
         call::CallView,
         customer::Customer,
         delivery::{KEPT, SLACK},
-        webhook::{WebhookView, payload},
+        webhook::WebhookView,
     },
     storage::{Entity, Facets, Key, Write},
-    words,
 };
-
-words! {
-    /// The names of the events.
-    pub enum EventName {
-        /// A customer joined a queue.
-        CallCreated = "call.created",
-        /// An agent was set.
-        CallAssigned = "call.assigned",
-        /// An agent began.
-        CallStarted = "call.started",
-        /// An agent ended it.
-        CallCompleted = "call.completed",
-        /// Nobody took it in time, or the customer left.
-        CallMissed = "call.missed",
-        /// The customer rated it.
-        CallRated = "call.rated",
-        /// A customer was made.
-        CustomerCreated = "customer.created",
-        /// An access link was made.
-        LinkCreated = "access_link.created",
-        /// An access link's last use was used.
-        LinkUsed = "access_link.used",
-        /// An access link was called back.
-        LinkCancelled = "access_link.cancelled",
-        /// A webhook was disabled because its receiver failed.
-        WebhookDisabled = "webhook.disabled",
-    }
-}
-
-impl EventName {
-    /// The event of this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.as_str() == name)
-    }
-
-    /// All names, for a message.
-    #[must_use]
-    pub fn list() -> String {
-        Self::ALL.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// What happened, with the object as the API shows it to a manager.
 #[derive(Debug, Clone)]
@@ -120,13 +77,19 @@ impl Entity for EventRecord {
     }
 }
 
+/// The body of a delivery.
+#[must_use]
+pub fn payload(id: EventId, event: &str, at: Time, data: &Value) -> String {
+    serde_json::json!({ "id": id, "event": event, "timestamp": at, "data": data }).to_string()
+}
+
 impl Write<'_> {
     /// An event that happens if, and only if, the transaction does.
     pub fn emit(self, event: &Event, at: Time) -> Self {
         let id = self.store().mint();
         match event.parts() {
             Ok((name, data)) => {
-                let payload = payload(id, name.as_str(), at, &data);
+                let payload = payload(id, &name.to_string(), at, &data);
                 self.create(&EventRecord { id, name: name.to_string(), at, payload, dispatched_at: None })
             }
             Err(error) => self.flawed(error),

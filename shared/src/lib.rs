@@ -1,10 +1,12 @@
 //! What every function shares. A module uses only those before it:
-//! `error, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, app → deliver, dispatch → auth → api, worker`.
+//! `error, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, crypto → app → deliver,
+//! dispatch → auth → api, worker`.
 
 pub mod api;
 pub mod app;
 pub mod auth;
 pub mod clock;
+pub mod crypto;
 pub mod deliver;
 pub mod dispatch;
 pub mod error;

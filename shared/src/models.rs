@@ -6,6 +6,7 @@ pub mod company;
 pub mod customer;
 pub mod delivery;
 pub mod department;
+pub mod event_name;
 pub mod session;
 pub mod user;
 pub mod webhook;

@@ -1,11 +1,9 @@
 //! `/api/auth`: logging in, refreshing, logging out, and what an access token is.
 
 use ::shared::{
-    auth::{
-        keys::{Jwks, Keys},
-        token::verify,
-    },
+    auth::token::verify,
     clock::Time,
+    crypto::keys::{Jwks, Keys},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;

@@ -12,7 +12,7 @@ use shared::{
         routing::{get, post},
     },
     app::App,
-    auth::keys::Jwks,
+    crypto::keys::Jwks,
 };
 
 /// The group's routes.

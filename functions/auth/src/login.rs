@@ -4,8 +4,9 @@ use axum::{Extension, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
-    api::{Valid, context::Context},
+    api::Valid,
     app::App,
+    auth::context::Context,
     ids::{Id, UserId},
     input::{Fields, Input, rules},
     models::User,

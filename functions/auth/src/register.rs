@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use sha2::Sha256;
 use shared::{
     Error, Result,
-    api::{Valid, context::Context},
+    api::Valid,
     app::{App, settings::Signup},
+    auth::context::Context,
     input::{Fields, Input, rules},
     models::{
         Company, Role, User,

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    api::context::Client,
     app::App,
+    auth::context::Client,
     auth::token::{ACCESS, Refresh, access},
     ids::UserId,
     models::{Role, Session, User},

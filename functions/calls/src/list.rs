@@ -1,6 +1,5 @@
 //! Finding calls.
 
-use chrono_tz::Tz;
 use schemars::JsonSchema;
 use shared::{
     Result,
@@ -10,7 +9,7 @@ use shared::{
     input::{Fields, Input, rules},
     lapse,
     models::{
-        Call, Company, Customer, Department, User,
+        Call, Customer, Department, User,
         call::{CallStatus, CallView},
     },
     waiting,
@@ -49,13 +48,12 @@ impl Input for Wanted {
 /// The tenant's calls, the latest first.
 pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Rows<CallView>> {
     let store = caller.store();
-    let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
     let filters = Filters::none()
         .with("status", wanted.status)
         .with("department_id", wanted.department_id)
         .with("user_id", wanted.user_id)
         .with("customer_id", wanted.customer_id)
-        .within(wanted.dates.range(zone)?);
+        .within(wanted.dates.range(store).await?);
     let query = wanted.paging.query(&caller, filters)?;
     let (page, ..) = tokio::try_join!(
         lapse::list::<Call>(store, &query),

@@ -1,7 +1,6 @@
 //! Calls as CSV (seed 002).
 
 use axum::http::HeaderMap;
-use chrono_tz::Tz;
 use schemars::JsonSchema;
 use shared::{
     Result,
@@ -12,7 +11,7 @@ use shared::{
     input::{Fields, Input, rules},
     lapse,
     models::{
-        Call, Company, Department, Role,
+        Call, Department, Role,
         call::{CallStatus, CallView},
     },
     storage::list::{self, Start},
@@ -65,8 +64,7 @@ const BATCH: usize = 500;
 /// The calls that joined in a range, the last 30 days by default, the earliest first.
 pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Result<File> {
     let store = caller.store();
-    let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
-    let range = wanted.dates.range(zone)?;
+    let range = wanted.dates.range(store).await?;
     let last = range.to.min(caller.now() + days(1));
     let range = if wanted.dates.has_from() { range } else { Range { from: last - days(31), ..range } };
     store.known::<Department>("department_id", wanted.department_id).await?;

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    api::{Done, Segment, Valid, context::Context},
+    api::{Done, Segment, Valid},
     app::App,
+    auth::context::Context,
     clock::Time,
     events::{Event, EventName},
     ids::{AccessLinkId, CallId, CustomerId, Id},

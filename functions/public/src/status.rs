@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     Error, Result,
-    api::{Created, Done, Path, Valid, context::Context},
+    api::{Created, Done, Path, Valid},
     app::App,
+    auth::context::Context,
     clock::Time,
     events::{Event, EventName},
     ids::CallId,

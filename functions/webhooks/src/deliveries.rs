@@ -1,6 +1,5 @@
 //! What became of deliveries.
 
-use chrono_tz::Tz;
 use schemars::JsonSchema;
 use shared::{
     Result,
@@ -10,7 +9,7 @@ use shared::{
     ids::WebhookId,
     input::{Fields, Input, rules},
     models::{
-        Company, Delivery, Webhook,
+        Delivery, Webhook,
         delivery::{DeliveryStatus, DeliveryView, KEPT},
     },
 };
@@ -46,8 +45,7 @@ pub async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Rows<DeliveryView>> {
     let store = caller.store();
-    let zone = if wanted.dates.need_zone() { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
-    let range = wanted.dates.range(zone)?;
+    let range = wanted.dates.range(store).await?;
     let filters = match (wanted.status, wanted.event) {
         (None, None) => Filters::none().with("webhook", Some(id)),
         (status, event) => {

@@ -7,10 +7,10 @@ use shared::{
     api::{Done, Path, Valid},
     auth::{Admitted, Manager},
     deliver,
-    events::EventName,
+    events::{EventName, payload},
     ids::{DeliveryId, WebhookId},
     input::{Fields, Input, rules},
-    models::{Webhook, webhook::payload},
+    models::Webhook,
 };
 
 /// What to try.

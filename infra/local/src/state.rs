@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     Error, Result,
-    auth::keys::{Jwks, Keys},
     clock::Time,
+    crypto::keys::{Jwks, Keys},
     storage::{Db, Key, entity, failed},
 };
 

@@ -12,12 +12,10 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sha2::{Digest, Sha256};
 
-use super::{
-    context::{self, Context},
-    envelope, limits,
-};
+use super::{envelope, limits};
 use crate::{
     app::App,
+    auth::context::{self, Context},
     error::{Error, Result},
     storage::{
         idempotency::{Begin, Lease, Recorded},

@@ -3,10 +3,9 @@
 use axum::http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
-use super::context::Client;
 use crate::{
     app::Settings,
-    auth::token::Refresh,
+    auth::{context::Client, token::Refresh},
     storage::rate::{Limit, Standing, Window},
     text,
 };

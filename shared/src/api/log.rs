@@ -9,7 +9,7 @@ use axum::{
 use tracing_subscriber::EnvFilter;
 
 use super::envelope::Cause;
-use crate::{api::context::Context, app::App};
+use crate::{app::App, auth::context::Context};
 
 const REQUEST_ID: &str = "x-request-id";
 

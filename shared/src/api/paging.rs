@@ -9,6 +9,7 @@ use crate::{
     clock::Time,
     error::{Error, Result},
     input::{Fields, Message, Raw, rules},
+    models::Company,
     storage::{
         Entity, Store, Stored,
         list::{Page, Query, Start},
@@ -238,29 +239,23 @@ impl Dates {
         Self { from: fields.optional("date_from", date), to: fields.optional("date_to", date) }
     }
 
-    /// A bare date was given, so that the zone matters.
-    #[must_use]
-    pub fn need_zone(&self) -> bool {
-        [&self.from, &self.to].into_iter().any(|given| matches!(given, Some(DateOrTime::Date(_))))
-    }
-
-    /// Nothing was given.
-    #[must_use]
-    pub fn are_empty(&self) -> bool {
-        self.from.is_none() && self.to.is_none()
-    }
-
     /// `date_from` was given.
     #[must_use]
     pub fn has_from(&self) -> bool {
         self.from.is_some()
     }
 
-    /// The moments, inclusive at both ends.
+    /// The moments, inclusive at both ends. The company's zone is read only when a bare date makes it matter.
     ///
     /// # Errors
     /// [`Error::Invalid`] on `date_to` when it is before `date_from`.
-    pub fn range(&self, zone: Tz) -> Result<Range> {
+    pub async fn range(&self, store: &Store) -> Result<Range> {
+        let bare = [&self.from, &self.to].into_iter().any(|given| matches!(given, Some(DateOrTime::Date(_))));
+        let zone = if bare { store.find::<Company>(()).await?.zone() } else { Tz::UTC };
+        self.range_in(zone)
+    }
+
+    fn range_in(&self, zone: Tz) -> Result<Range> {
         let second = std::time::Duration::from_secs(1);
         let from = self.from.as_ref().map(|given| match given {
             DateOrTime::Date(day) => text::day_range(*day, zone).0.into(),

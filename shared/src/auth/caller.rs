@@ -5,14 +5,16 @@ use std::marker::PhantomData;
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::token::Claims;
+use super::{
+    context::{Context, admit},
+    token::Claims,
+};
 use crate::{
-    api::context::Context,
     app::App,
     clock::Time,
     error::{Error, Result},
     ids::UserId,
-    models::{Role, Session, User},
+    models::Role,
     storage::{Store, Write},
 };
 
@@ -130,18 +132,4 @@ impl<R: Minimum> OperationInput for Admitted<R> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         Caller::<R>::operation_input(context, operation);
     }
-}
-
-/// The session stands and its user is active: one read.
-///
-/// # Errors
-/// [`Error::Unauthenticated`] when it does not.
-pub async fn admit(app: &App, claims: &Claims) -> Result<()> {
-    use crate::storage::Entity;
-    let (session, user) = (Session::key(&claims.tenant, (claims.sub, claims.sid)), User::key(&claims.tenant, claims.sub));
-    let mut found = app.db().items(&[session.clone(), user.clone()]).await?;
-    let now = app.clock().now();
-    let stands = found.take::<Session>(&session)?.is_some_and(|session| session.expires_at > now);
-    let active = found.take::<User>(&user)?.is_some_and(|user| user.input.active);
-    if stands && active { Ok(()) } else { Err(Error::Unauthenticated("Session has ended")) }
 }

@@ -8,9 +8,9 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::keys::Keys;
 use crate::{
     clock::Time,
+    crypto::keys::Keys,
     error::{Error, Result},
     ids::{Id, SessionId, UserId},
     models::{Role, Session, User},
@@ -131,7 +131,7 @@ fn mac(keys: &Keys, text: &str, nonce: &str) -> Option<Hmac<Sha256>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{auth::keys::Jwks, input::read, models::user::UserInput};
+    use crate::{crypto::keys::Jwks, input::read, models::user::UserInput};
 
     const NOW: Time = Time::from_epoch(1_700_000_000);
 

@@ -81,7 +81,7 @@ impl LinkInput {
 }
 
 /// An access link.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLink {
     /// Its identifier.
     pub id: AccessLinkId,
@@ -155,61 +155,19 @@ impl AccessLink {
     /// The link as the API shows it; `site` is the public address of the pages.
     #[must_use]
     pub fn view(&self, site: &str, now: Time) -> LinkView {
-        let link = self.at(now);
-        LinkView {
-            id: link.id,
-            url: format!("{site}/call/{}", link.token),
-            token: link.token,
-            status: link.status,
-            department_id: link.department_id,
-            department_name: link.department_name,
-            customer_id: link.customer_id,
-            customer_name: link.customer_name,
-            customer_email: link.customer_email,
-            customer_phone: link.customer_phone,
-            expires_at: link.expires_at,
-            used_at: link.used_at,
-            max_uses: link.max_uses,
-            use_count: link.use_count,
-            inserted_at: link.inserted_at,
-        }
+        LinkView { link: self.at(now), url: format!("{site}/call/{}", self.token) }
     }
 }
 
 /// An access link as the API shows it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "AccessLink")]
+#[schemars(rename = "AccessLinkWithUrl")]
 pub struct LinkView {
-    /// Its identifier.
-    pub id: AccessLinkId,
-    /// The secret in its URL.
-    pub token: String,
+    /// The link.
+    #[serde(flatten)]
+    pub link: AccessLink,
     /// What the customer opens.
     pub url: String,
-    /// Where it stands.
-    pub status: LinkStatus,
-    /// The department whose queue it leads to.
-    pub department_id: DepartmentId,
-    /// The department's name when the link was made.
-    pub department_name: String,
-    /// An existing customer.
-    pub customer_id: Option<CustomerId>,
-    /// The customer's name.
-    pub customer_name: Option<String>,
-    /// The customer's e-mail.
-    pub customer_email: Option<String>,
-    /// The customer's phone number, E.164.
-    pub customer_phone: Option<String>,
-    /// When it expires.
-    pub expires_at: Time,
-    /// When it was last used.
-    pub used_at: Option<Time>,
-    /// Joins it admits.
-    pub max_uses: u32,
-    /// Joins so far.
-    pub use_count: u32,
-    /// When it was made.
-    pub inserted_at: Time,
 }
 
 impl Entity for AccessLink {

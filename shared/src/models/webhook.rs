@@ -6,12 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::Sha256;
 
+use super::event_name::EventName;
 use crate::{
     clock::{Time, days},
-    events::EventName,
     ids::{EventId, Id, WebhookId},
     input::{Fields, Input, Message, Raw, rules},
     storage::{
@@ -237,12 +236,6 @@ pub fn mask(secret: &str) -> String {
 /// HMAC-SHA256 (RFC 2104); any key length is valid.
 fn sign(key: &[u8], text: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec()).unwrap_or_default()
-}
-
-/// The body of a delivery.
-#[must_use]
-pub fn payload(id: EventId, event: &str, at: Time, data: &Value) -> String {
-    serde_json::json!({ "id": id, "event": event, "timestamp": at, "data": data }).to_string()
 }
 
 impl Entity for Webhook {

@@ -131,15 +131,15 @@ impl Keys {
         &self.0.cursor
     }
 
-    pub(super) fn signing(&self) -> Option<&(String, EncodingKey)> {
+    pub(crate) fn signing(&self) -> Option<&(String, EncodingKey)> {
         self.0.signing.as_ref()
     }
 
-    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
+    pub(crate) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
         self.0.verifying.get(kid)
     }
 
-    pub(super) fn refresh_secret(&self) -> &[u8; 32] {
+    pub(crate) fn refresh_secret(&self) -> &[u8; 32] {
         &self.0.secret
     }
 }

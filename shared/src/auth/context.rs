@@ -9,14 +9,13 @@ use axum::http::{HeaderMap, Method, header, request::Parts};
 use futures_util::FutureExt;
 use ipnet::IpNet;
 
+use super::token::{self, Claims};
 use crate::{
     app::App,
-    auth::{
-        caller,
-        token::{self, Claims},
-    },
     error::{Error, Result},
+    models::{Session, User},
     storage::{
+        Entity,
         idempotency::Lease,
         write::{Admission, Gate},
     },
@@ -47,13 +46,13 @@ pub struct Client {
 }
 
 impl Context {
-    pub(super) fn new(claims: Result<Claims>, client: Client, method: &Method) -> Self {
+    pub(crate) fn new(claims: Result<Claims>, client: Client, method: &Method) -> Self {
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         Self(Arc::new(Known { claims, client, changes, admission: OnceLock::new(), lease: OnceLock::new() }))
     }
 
     /// The answer is kept under this lease.
-    pub(super) fn lease(&self, lease: Arc<Lease>) {
+    pub(crate) fn lease(&self, lease: Arc<Lease>) {
         let _ = self.0.lease.set(lease);
     }
 
@@ -62,14 +61,14 @@ impl Context {
         if let (Ok(claims), true) = (&self.0.claims, self.0.changes) {
             self.0.admission.get_or_init(|| {
                 let (app, claims) = (app.clone(), claims.clone());
-                let lookup = tokio::spawn(async move { caller::admit(&app, &claims).await });
+                let lookup = tokio::spawn(async move { admit(&app, &claims).await });
                 lookup.map(|done| done.unwrap_or_else(|e| Err(Error::internal("admission", e)))).boxed().shared()
             });
         }
     }
 
     /// Why the caller may not go on, when the session was looked up and has ended.
-    pub(super) async fn refusal(&self) -> Option<Error> {
+    pub(crate) async fn refusal(&self) -> Option<Error> {
         match self.0.admission.get().cloned() {
             Some(admission) => admission.await.err(),
             None => None,
@@ -97,8 +96,21 @@ impl Context {
     }
 }
 
+/// The session stands and its user is active: one read.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when it does not.
+pub async fn admit(app: &App, claims: &Claims) -> Result<()> {
+    let (session, user) = (Session::key(&claims.tenant, (claims.sub, claims.sid)), User::key(&claims.tenant, claims.sub));
+    let mut found = app.db().items(&[session.clone(), user.clone()]).await?;
+    let now = app.clock().now();
+    let stands = found.take::<Session>(&session)?.is_some_and(|session| session.expires_at > now);
+    let active = found.take::<User>(&user)?.is_some_and(|user| user.input.active);
+    if stands && active { Ok(()) } else { Err(Error::Unauthenticated("Session has ended")) }
+}
+
 /// What the access token of a request says.
-pub(super) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
+pub(crate) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
     let given = headers.get(header::AUTHORIZATION).ok_or(Error::Unauthenticated("Missing access token"))?;
     let bearer =
         given.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -114,7 +126,7 @@ pub(super) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
 }
 
 /// Who is at the other end: as the gateway says, or the socket; a forwarded header only from trusted proxies.
-pub(super) fn client(app: &App, parts: &Parts) -> Client {
+pub(crate) fn client(app: &App, parts: &Parts) -> Client {
     let peer = gateway(parts).or_else(|| socket(parts));
     let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Client {

@@ -1,0 +1,4 @@
+//! The keys of a deployment, and the hashes of passwords.
+
+pub mod keys;
+pub mod password;
