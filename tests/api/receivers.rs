@@ -3,11 +3,19 @@
 use serde_json::{Value, json};
 use tests::{Receiver, Reply, Settings, Stack, shared};
 
-use crate::scene::{Scene, list, text};
+use crate::scene::{Scene, epoch, text};
 
 async fn deliveries(scene: &Scene, hook: &Value, query: &str) -> Vec<Value> {
     let path = format!("/api/v1/webhooks/{}/deliveries?page_size=100{query}", text(&hook["id"]));
     scene.manager().await.get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
+}
+
+/// Everything came well before the fifteen seconds after which an attempt at a dead receiver ends.
+fn assert_prompt(receiver: &Receiver) {
+    for got in receiver.received() {
+        let late = got.header("webhook-timestamp").parse::<i64>().unwrap() - epoch(&got.json()["timestamp"]);
+        assert!((0..8).contains(&late), "{late} s");
+    }
 }
 
 #[tokio::test]
@@ -22,11 +30,11 @@ async fn a_hanging_receiver_does_not_hold_up_a_healthy_one() {
         let _ = scene.join(&format!("Customer {n}")).await;
     }
     healthy.wait(20).await;
-    // Nobody had to wait until an attempt at the dead one was over.
-    for delivery in deliveries(&scene, &dead, "").await {
-        assert_eq!((&delivery["status"], &delivery["attempts"]), (&json!("pending"), &json!([])));
-    }
+    assert_prompt(&healthy);
     hanging.reply(Reply::Status(200));
+    // On a busy machine some attempts are over by now, and made again.
+    let _ = scene.tenant.drain().await;
+    scene.tenant.advance(400).await;
     let _ = scene.tenant.drain().await;
     for hook in [&dead, &alive] {
         assert_eq!(deliveries(&scene, hook, "&status=success").await.len(), 20);
@@ -40,19 +48,15 @@ async fn a_hundred_attempts_at_a_dead_receiver_leave_room_for_others() {
     let scene = Scene::new(&stack).await;
     let (hanging, healthy) = (Receiver::start().await, Receiver::start().await);
     hanging.reply(Reply::Hang);
-    let dead = scene.webhook(&hanging, &["access_link.created"]).await;
-    let alive = scene.webhook(&healthy, &["call.created"]).await;
+    let _ = scene.webhook(&hanging, &["access_link.created"]).await;
+    let _ = scene.webhook(&healthy, &["call.created"]).await;
     for _ in 0..100 {
         let _ = scene.tenant.link(&scene.department, 1).await;
     }
     let _ = scene.join("Carlos").await;
     healthy.wait(1).await;
-    // It came before the first attempt at the dead one was over.
-    let deliveries = deliveries(&scene, &dead, "").await;
-    assert!(deliveries.len() >= 100);
-    assert!(deliveries.iter().all(|delivery| delivery["attempts"] == json!([])));
-    let delivered = list(&scene.tenant.manager, &format!("/api/v1/webhooks/{}/deliveries", text(&alive["id"]))).await;
-    assert_eq!(delivered.len(), 1);
+    assert_prompt(&healthy);
+    assert!(hanging.received().len() > 1);
     hanging.reply(Reply::Status(200));
     stack.shutdown().await;
 }

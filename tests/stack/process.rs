@@ -1,6 +1,9 @@
 //! The stack as a process of its own: the very program of `cargo run -p local`.
 
-use std::process::{ExitStatus, Stdio};
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use local::aws::{self, Aws, Data, External};
 use shared::clock::Clock;
@@ -9,6 +12,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader, Lines},
     process::{Child, ChildStdout, Command},
     task::JoinHandle,
+    time::timeout,
 };
 
 /// A process that answers.
@@ -78,6 +82,11 @@ impl Process {
         let pid = self.child.id().unwrap().to_string();
         let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().await.unwrap();
         assert!(sent.success());
+    }
+
+    /// It has not ended, nor does it in the next moment.
+    pub async fn goes_on(&mut self) {
+        assert!(timeout(Duration::from_millis(300), self.child.wait()).await.is_err(), "it has ended");
     }
 
     /// Waits for its end.

@@ -1,6 +1,6 @@
 //! What stands between a process and its services, and can let a call get stuck or lost: a crash at a chosen point.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
 /// What happens to calls of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +65,11 @@ impl Proxy {
         self.shared.fault.send_replace(fault);
     }
 
-    /// Waits until a call is stuck.
+    /// Waits until a call is stuck; the test ends when none is.
     pub async fn stuck(&self) {
         let Fault::Stuck(_, after) = *self.shared.fault.borrow() else { panic!("nothing gets stuck") };
-        let _ = self.shared.met.subscribe().wait_for(|met| *met > after).await.unwrap();
+        let mut met = self.shared.met.subscribe();
+        assert!(timeout(Duration::from_secs(60), met.wait_for(|met| *met > after)).await.is_ok(), "nothing got stuck");
     }
 }
 

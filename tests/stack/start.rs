@@ -88,7 +88,7 @@ async fn what_stops_a_start_is_said_in_one_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_finishes_what_is_in_flight() {
-    let process = Process::start(&Settings::default()).await;
+    let mut process = Process::start(&Settings::default()).await;
     let tenant = Tenant::on(process.client()).await;
     let receiver = Receiver::start().await;
     let webhook = json!({ "webhook": { "url": receiver.url, "events": ["*"] } });
@@ -106,6 +106,7 @@ async fn sigterm_finishes_what_is_in_flight() {
     assert_eq!(&health, b"HTTP/1.1 200 OK");
     process.terminate().await;
     let _ = idle.read_to_end(&mut Vec::new()).await.unwrap();
+    process.goes_on().await;
     receiver.reply(Reply::Status(204));
     let answer = in_flight.await.unwrap().expect(200).data();
     assert_eq!((&answer["delivered"], &answer["response_code"]), (&json!(true), &json!(204)));

@@ -1,6 +1,6 @@
 //! A company's own server, as far as webhooks see it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A delivery that came in.
 #[derive(Debug, Clone)]
@@ -87,9 +90,11 @@ impl Receiver {
         self.shared.received.borrow().clone()
     }
 
-    /// Waits until so many have come in.
+    /// Waits until so many have come in; the test ends when they do not.
     pub async fn wait(&self, count: usize) {
-        let _ = self.shared.received.subscribe().wait_for(|received| received.len() >= count).await.unwrap();
+        let mut received = self.shared.received.subscribe();
+        let waited = timeout(PATIENCE, received.wait_for(|received| received.len() >= count)).await;
+        assert!(waited.is_ok(), "{} of {count} came in", self.received().len());
     }
 
     /// The names of the events that came in so far.
