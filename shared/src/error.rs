@@ -27,8 +27,8 @@ pub enum Error {
     StillRunning(u64),
     /// The body is larger than the endpoint takes.
     TooLarge,
-    /// A concurrent write won; reading again and deciding anew may succeed. Never leaves [`contend`](crate::storage::contend)
-    /// unless the race is hopeless.
+    /// A concurrent write won; reading again and deciding anew may succeed. Leaves
+    /// [`contend`](crate::storage::contend) only when the race is hopeless.
     Conflict,
     /// Ours to mend. The text is for the log alone.
     Internal(String),

@@ -130,6 +130,31 @@ async fn a_link_for_many_is_active_until_its_last_use() {
     assert_eq!(shown(&scene, &single).await["use_count"], 1);
 }
 
+/// Sixty-four at one link and one department: nobody gets in anybody's way, and the sixty-fifth is late.
+#[tokio::test]
+async fn a_crowd_at_one_link_gets_in() {
+    const CROWD: usize = 64;
+    let stack = Stack::start(Settings::default()).await;
+    let scene = Scene::with(&stack, json!({ "name": "Crowd", "max_queue_size": 100 })).await;
+    let link = link(&scene, json!({ "max_uses": CROWD })).await;
+    let path = format!("/api/v1/call/{}/join", link["token"].as_str().unwrap());
+    let joins = (0..CROWD).map(|n| {
+        let (client, path) = (scene.tenant.anonymous.elsewhere(), path.clone());
+        tokio::spawn(async move { client.post(&path, json!({ "name": format!("Customer {n}") })).await.status.as_u16() })
+    });
+    let mut statuses = Vec::new();
+    for join in joins.collect::<Vec<_>>() {
+        statuses.push(join.await.unwrap());
+    }
+    assert_eq!(statuses, [200; CROWD]);
+    let link = shown(&scene, &link).await;
+    assert_eq!((&link["status"], &link["use_count"]), (&json!("used"), &json!(CROWD)));
+    let calls = scene.tenant.manager.get("/api/v1/calls?status=queued").await.expect(200).json();
+    assert_eq!(calls["meta"]["total_count"], json!(CROWD));
+    let _ = scene.tenant.anonymous.elsewhere().post(&path, json!({ "name": "Late" })).await.expect(404);
+    stack.shutdown().await;
+}
+
 #[tokio::test]
 async fn customers_are_known_by_e_mail_then_by_phone() {
     let scene = Scene::new(shared()).await;

@@ -20,7 +20,7 @@ use shared::{
         customer::Contact,
         department::{Desk, QUEUE_FULL},
     },
-    storage::{Entity, Key, Snapshot, Store, Stored, Write, contend, entity},
+    storage::{Entity, Key, Snapshot, Store, Stored, Write, contend, entity, write::Step},
     text, waiting,
 };
 
@@ -102,7 +102,7 @@ async fn enter(store: &Store, id: AccessLinkId, input: &Join, site: &str) -> Res
     let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
     let view = call.view(Role::Manager, Some(place), now);
     let mut write =
-        store.write().update(&link, &used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
+        enter_by(store.write(), &link, &used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
     if used.status == LinkStatus::Used {
         write = write.emit(&Event::Link(EventName::LinkUsed, used.view(site, now)), now);
     }
@@ -114,6 +114,21 @@ async fn enter(store: &Store, id: AccessLinkId, input: &Join, site: &str) -> Res
         write = claim(write, key, *holder, scene.customer.id);
     }
     write.commit(Done(answer)).await
+}
+
+/// Counts the use of a link. Only the last one changes where it stands; the others are counted in place, so that a crowd at
+/// one link gets in at once.
+fn enter_by<'a>(write: Write<'a>, link: &Stored<AccessLink>, used: &AccessLink) -> Write<'a> {
+    if used.status != link.status {
+        return write.update(link, used);
+    }
+    let step = Step {
+        number: "use_count",
+        below: u64::from(link.max_uses) - 1,
+        state: ("status", LinkStatus::Active.to_string()),
+        stamp: "used_at",
+    };
+    write.step::<AccessLink>(link.id, &step)
 }
 
 /// An e-mail or a phone stands for this customer from now on. Who claims a free one must be the first: two at once with

@@ -27,7 +27,8 @@ impl IntoResponse for Error {
         match &self {
             Self::Unauthenticated(_) => set(header::WWW_AUTHENTICATE, "Bearer".into()),
             Self::StillRunning(seconds) => set(header::RETRY_AFTER, seconds.to_string()),
-            Self::Internal(_) | Self::Conflict => {
+            Self::Conflict => set(header::RETRY_AFTER, "1".into()),
+            Self::Internal(_) => {
                 response.extensions_mut().insert(Cause(self.to_string()));
             }
             _ => {}
@@ -46,7 +47,8 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Stale => StatusCode::PRECONDITION_FAILED,
         Error::StillRunning(_) => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Conflict | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Conflict => StatusCode::TOO_MANY_REQUESTS,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -63,7 +65,8 @@ pub fn body_of(error: &Error) -> Value {
         Error::Stale => "The resource has changed since it was read",
         Error::StillRunning(_) => "A request with this Idempotency-Key is still running",
         Error::TooLarge => "The body is larger than 1 MiB",
-        Error::Conflict | Error::Internal(_) => "Internal server error",
+        Error::Conflict => "Too many requests change this at once",
+        Error::Internal(_) => "Internal server error",
     };
     json!({ "errors": { "detail": detail } })
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        Update,
         builders::{DeleteBuilder, PutBuilder},
     },
 };
@@ -75,6 +76,19 @@ impl fmt::Debug for Write<'_> {
     }
 }
 
+/// One more in a number of an object.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// The number.
+    pub number: &'a str,
+    /// It must be below this.
+    pub below: u64,
+    /// A field that must have this value.
+    pub state: (&'a str, String),
+    /// The field that takes the time.
+    pub stamp: &'a str,
+}
+
 /// What DynamoDB takes in one transaction.
 const MAX_ITEMS: usize = 100;
 
@@ -98,6 +112,29 @@ impl<'a> Write<'a> {
         let (before, after) = (old.value.facets(tenant).counted(&T::LISTING), new.facets(tenant).counted(&T::LISTING));
         self.beside(Some(&before), Some(&after));
         self.put_entity(new, &after, Some(old.version));
+        self
+    }
+
+    /// One more in a number of an object, in place: many at once do not get in each other's way. [`Error::Conflict`] when
+    /// the step does not fit what stands there. Nothing that follows from the object may depend on what it changes.
+    pub fn step<T: Entity>(mut self, id: T::Id, step: &Step<'_>) -> Self {
+        let update = Update::builder()
+            .table_name(&self.store.db.table)
+            .set_key(Some(attributes(&T::key(&self.store.tenant, id))))
+            .update_expression("SET d.#number = d.#number + :one, d.#stamp = :now, v = v + :one")
+            .condition_expression("d.#number < :below AND d.#state = :state")
+            .expression_attribute_names("#number", step.number)
+            .expression_attribute_names("#stamp", step.stamp)
+            .expression_attribute_names("#state", step.state.0)
+            .expression_attribute_values(":one", AttributeValue::N("1".into()))
+            .expression_attribute_values(":below", AttributeValue::N(step.below.to_string()))
+            .expression_attribute_values(":state", AttributeValue::S(step.state.1.clone()))
+            .expression_attribute_values(":now", AttributeValue::S(self.store.clock.now().to_string()))
+            .build();
+        match update {
+            Ok(update) => self.push(TransactWriteItem::builder().update(update).build(), |_| Error::Conflict),
+            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
+        }
         self
     }
 
