@@ -93,10 +93,10 @@ impl axum::extract::FromRequestParts<App> for Permitted {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &App) -> Result<Self> {
-        if permitted(&app.settings().signup, &parts.headers) {
-            Ok(Self)
-        } else {
-            Err(Error::Forbidden("Sign-up is closed".into()))
+        match &app.settings().signup {
+            signup if permitted(signup, &parts.headers) => Ok(Self),
+            Signup::Token(_) => Err(Error::Forbidden("Sign-up needs a valid X-Signup-Token".into())),
+            _ => Err(Error::Forbidden("Sign-up is closed".into())),
         }
     }
 }

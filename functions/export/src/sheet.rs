@@ -11,7 +11,7 @@ use axum::{
 use chrono_tz::Tz;
 use flate2::{Compression, write::GzEncoder};
 use schemars::JsonSchema;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::{
     Error, Result,
     clock::Time,
@@ -197,14 +197,13 @@ impl Sheet {
             let record: Vec<String> = self.format.columns.iter().map(|column| cells[*column].csv(tz)).collect();
             self.record(record)?;
         } else {
-            let object: Map<String, Value> = self
+            let members: Vec<String> = self
                 .format
                 .columns
                 .iter()
-                .map(|column| (self.format.names[*column].to_owned(), cells[*column].json(tz)))
+                .map(|column| format!("{}:{}", Value::from(self.format.names[*column]), cells[*column].json(tz)))
                 .collect();
-            let mut line = Value::Object(object).to_string();
-            line.push('\n');
+            let line = format!("{{{}}}\n", members.join(","));
             self.out.write(line.as_bytes())?;
         }
         if self.out.len() > MAX_BYTES {

@@ -111,6 +111,7 @@ fn health(webhook: &Webhook, outcome: &Outcome, now: Time) -> Option<Webhook> {
         changed.input.active = false;
         changed.disabled_reason = Some(reason.to_owned());
         changed.revision += 1;
+        changed.updated_at = now;
     }
     (changed.failing_since != webhook.failing_since || changed.input.active != webhook.input.active).then_some(changed)
 }

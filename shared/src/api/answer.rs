@@ -8,7 +8,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::storage::{idempotency::Recorded, write::Answer};
 
@@ -74,7 +74,7 @@ pub trait Masked: Serialize {
 }
 
 fn recorded(status: StatusCode, data: impl Serialize, version: Option<u64>) -> Recorded {
-    Recorded { status: status.as_u16(), body: Some(json!({ "data": data })), etag: version.map(etag) }
+    Recorded { status: status.as_u16(), body: serde_json::to_string(&Data { data }).ok(), etag: version.map(etag) }
 }
 
 impl<V: Serialize> Answer for Shown<V> {

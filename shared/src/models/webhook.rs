@@ -47,7 +47,7 @@ impl Input for WebhookInput {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            url: fields.required("url", rules::line(2048)),
+            url: fields.required("url", url),
             events: fields.required("events", events),
             secret: fields.optional("secret", secret),
             description: fields.optional("description", rules::notes),
@@ -75,12 +75,25 @@ fn events(raw: &Raw<'_>) -> Result<Vec<String>, Message> {
     Ok(names)
 }
 
+/// What every receiver's URL must be; whether its address may be called is the outbound client's to say.
+fn url(raw: &Raw<'_>) -> Result<String, Message> {
+    let text = rules::line(2048)(raw)?;
+    match url::Url::parse(&text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => Err("must use http or https".into()),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("must not contain a user name or a password".into())
+        }
+        Ok(_) => Ok(text),
+        Err(_) => Err("is not a valid URL".into()),
+    }
+}
+
 fn secret(raw: &Raw<'_>) -> Result<String, Message> {
     let text = raw.text()?;
-    if (16..=128).contains(&text.chars().count()) && text.chars().all(|c| c.is_ascii_graphic()) {
+    if (16..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("should be 16 to 128 visible ASCII characters".into())
+        Err("should be 16 to 128 characters".into())
     }
 }
 

@@ -30,8 +30,8 @@ const LEASE_SECONDS: i64 = 35;
 pub struct Recorded {
     /// The HTTP status.
     pub status: u16,
-    /// The body; none for 204.
-    pub body: Option<serde_json::Value>,
+    /// The body's text; none for 204.
+    pub body: Option<String>,
     /// The `ETag`.
     pub etag: Option<String>,
 }
