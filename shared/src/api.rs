@@ -18,6 +18,7 @@ use crate::{
 
 pub mod answer;
 mod envelope;
+pub mod gateway;
 mod guard;
 pub mod limits;
 mod log;
@@ -88,7 +89,7 @@ fn cors(app: &App) -> CorsLayer {
 pub async fn run(routes: Routes) -> Result<(), lambda_http::Error> {
     log::start();
     let app = App::from_env().await?;
-    lambda_http::run(service(&app, routes)).await
+    lambda_http::run(gateway::behind(service(&app, routes))).await
 }
 
 /// Writes log lines to standard error, one JSON object each.

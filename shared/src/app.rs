@@ -6,6 +6,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::{
+    chance::Chance,
     clock::Clock,
     crypto::{keys::Keys, password::Passwords},
     error::{Error, Result},
@@ -26,6 +27,7 @@ pub struct App(Arc<Parts>);
 struct Parts {
     settings: Settings,
     clock: Clock,
+    chance: Chance,
     keys: Keys,
     db: Db,
     cloud: Cloud,
@@ -76,10 +78,20 @@ pub async fn sdk() -> SdkConfig {
 impl App {
     /// Everything from the parts that differ between the cloud, the laptop and the tests.
     #[must_use]
-    pub fn new(settings: Settings, clock: Clock, keys: Keys, cloud: Cloud) -> Self {
+    pub fn new(settings: Settings, clock: Clock, chance: Chance, keys: Keys, cloud: Cloud) -> Self {
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
-        let passwords = Passwords::default();
-        Self(Arc::new(Parts { settings, clock, keys, db, cloud, passwords, queue: OnceLock::new(), outbound: OnceLock::new() }))
+        let passwords = Passwords::new(chance.clone());
+        Self(Arc::new(Parts {
+            settings,
+            clock,
+            chance,
+            keys,
+            db,
+            cloud,
+            passwords,
+            queue: OnceLock::new(),
+            outbound: OnceLock::new(),
+        }))
     }
 
     /// Everything from the environment of a function.
@@ -95,7 +107,7 @@ impl App {
         variables.finish().map_err(|error| Error::Internal(error.to_string()))?;
         let sdk = sdk().await;
         let cloud = Cloud { sdk, dynamodb: None, sqs: None, table, queue_url: queue_url.unwrap_or_default() };
-        Ok(Self::new(settings, Clock::default(), keys, cloud))
+        Ok(Self::new(settings, Clock::default(), Chance::default(), keys, cloud))
     }
 
     /// The settings.
@@ -108,6 +120,12 @@ impl App {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn chance(&self) -> &Chance {
+        &self.0.chance
     }
 
     /// The keys that sign and verify.
@@ -131,7 +149,7 @@ impl App {
     /// One tenant's objects.
     #[must_use]
     pub fn store(&self, tenant: &str) -> crate::storage::Store {
-        self.0.db.tenant(tenant, &self.0.clock)
+        self.0.db.tenant(tenant, &self.0.clock, &self.0.chance)
     }
 
     /// Password hashing, bounded.

@@ -14,13 +14,20 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The system's time plus an offset that all clones share.
+/// The system's time, or one that stands still, plus an offset that all clones share.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
+    stopped: Option<Time>,
     offset_seconds: Arc<AtomicI64>,
 }
 
 impl Clock {
+    /// A clock that moves by its offset alone; for tests.
+    #[must_use]
+    pub fn stopped(at: Time) -> Self {
+        Self { stopped: Some(at), ..Self::default() }
+    }
+
     /// The time, in whole seconds.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -31,7 +38,8 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
     pub fn now_millis(&self) -> i64 {
-        Utc::now().timestamp_millis() + self.offset() * 1000
+        let base = self.stopped.map_or_else(|| Utc::now().timestamp_millis(), |at| at.epoch() * 1000);
+        base + self.offset() * 1000
     }
 
     /// How far this clock is ahead of the system's, in seconds.

@@ -86,9 +86,8 @@ pub fn payload(id: EventId, event: &str, at: Time, data: &Value) -> String {
 impl Write<'_> {
     /// An event that happens if, and only if, the transaction does.
     pub fn emit(self, event: &Event, at: Time) -> Self {
-        let id = self.store().mint();
-        match event.parts() {
-            Ok((name, data)) => {
+        match event.parts().and_then(|parts| Ok((self.store().mint()?, parts))) {
+            Ok((id, (name, data))) => {
                 let payload = payload(id, &name.to_string(), at, &data);
                 self.create(&EventRecord { id, name: name.to_string(), at, payload, dispatched_at: None })
             }

@@ -2,7 +2,9 @@
 //!
 //! They are UUIDs; those we mint are version 7 (RFC 9562), so that their order is the order of creation.
 
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{Builder, Uuid};
+
+use crate::{chance::Chance, error::Result};
 
 /// What all typed identifiers share.
 pub trait Id: Copy + Eq + std::fmt::Display + std::str::FromStr + From<Uuid> + Send + Sync + 'static {
@@ -10,11 +12,17 @@ pub trait Id: Copy + Eq + std::fmt::Display + std::str::FromStr + From<Uuid> + S
     fn uuid(self) -> Uuid;
 
     /// A new identifier, ordered by the given moment (milliseconds since the epoch).
+    ///
+    /// # Errors
+    /// [`crate::Error::Internal`] without randomness.
+    fn mint(millis: i64, chance: &Chance) -> Result<Self> {
+        Ok(Self::of(millis, chance.draw()?))
+    }
+
+    /// The identifier of a moment and a draw.
     #[must_use]
-    fn mint(millis: i64) -> Self {
-        let millis = u64::try_from(millis).unwrap_or(0);
-        let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1000, nanos)).into()
+    fn of(millis: i64, random: [u8; 10]) -> Self {
+        Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(0), &random).into_uuid().into()
     }
 
     /// An identifier that follows from its parts alone, ordered as `like` is: whoever repeats the work finds it done.
@@ -132,7 +140,8 @@ mod tests {
 
     #[test]
     fn keys_keep_the_order_and_the_identity() {
-        let mut minted: Vec<CallId> = (0..2000).map(|n| CallId::mint(1_700_000_000_000 + n * 977)).collect();
+        let mut minted: Vec<CallId> =
+            (0..2000).map(|n| CallId::mint(1_700_000_000_000 + n * 977, &Chance::default()).unwrap()).collect();
         minted.sort_unstable();
         let keys: Vec<String> = minted.iter().map(|id| id.key()).collect();
         assert!(keys.is_sorted());
@@ -141,7 +150,7 @@ mod tests {
 
     #[test]
     fn derived_ids_repeat_and_are_version_7() {
-        let like = EventId::mint(1_700_000_000_000).uuid();
+        let like = EventId::of(1_700_000_000_000, [0; 10]).uuid();
         let (one, same, other): (DeliveryId, DeliveryId, DeliveryId) =
             (Id::derived(like, &[b"a", b"b"]), Id::derived(like, &[b"a", b"b"]), Id::derived(like, &[b"ab"]));
         assert_eq!(one, same);

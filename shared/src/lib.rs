@@ -1,10 +1,11 @@
 //! What every function shares. A module uses only those before it:
-//! `error, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, crypto → app → deliver,
 //! dispatch → auth → api, worker`.
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod chance;
 pub mod clock;
 pub mod crypto;
 pub mod deliver;

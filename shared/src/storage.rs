@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
+    chance::Chance,
     clock::{Clock, Time},
     error::{Error, Result},
 };
@@ -59,8 +60,8 @@ impl Db {
 
     /// One tenant's view of it.
     #[must_use]
-    pub fn tenant(&self, tenant: &str, clock: &Clock) -> Store {
-        Store { db: self.clone(), tenant: tenant.into(), clock: clock.clone(), gate: Gate::default() }
+    pub fn tenant(&self, tenant: &str, clock: &Clock, chance: &Chance) -> Store {
+        Store { db: self.clone(), tenant: tenant.into(), clock: clock.clone(), chance: chance.clone(), gate: Gate::default() }
     }
 
     /// The way to the table.
@@ -205,6 +206,7 @@ pub struct Store {
     db: Db,
     tenant: std::sync::Arc<str>,
     clock: Clock,
+    chance: Chance,
     gate: Gate,
 }
 
@@ -235,9 +237,11 @@ impl Store {
     }
 
     /// A new identifier, ordered by the present moment.
-    #[must_use]
-    pub fn mint<I: crate::ids::Id>(&self) -> I {
-        I::mint(self.clock.now_millis())
+    ///
+    /// # Errors
+    /// [`Error::Internal`] without randomness.
+    pub fn mint<I: crate::ids::Id>(&self) -> Result<I> {
+        I::mint(self.clock.now_millis(), &self.chance)
     }
 
     /// An object, strongly consistent: one read.

@@ -111,7 +111,7 @@ fn made(
         violations.merge(error);
         now
     });
-    let (id, token) = (caller.store().mint(), text::token().ok_or_else(|| Error::Internal("no randomness".into()))?);
+    let (id, token) = (caller.store().mint()?, text::token(caller.app().chance())?);
     violations.into_result(AccessLink {
         id,
         token,

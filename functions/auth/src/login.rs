@@ -44,7 +44,7 @@ pub async fn login(State(app): State<App>, Extension(context): Extension<Context
     let right = app.passwords().verify(&input.password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let user = user.filter(|user| right && user.input.active).ok_or(Error::Unauthenticated("Invalid credentials"))?;
     let store = app.store(&input.tenant);
-    let session = session::begin(&store, user.id, context.client())?;
+    let session = session::begin(&store, app.chance(), user.id, context.client())?;
     let answer = Opened(StatusCode::OK, SignedIn::new(&app, &input.tenant, &user, &session)?);
     store.write().create(&session).commit(answer).await
 }

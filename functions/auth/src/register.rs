@@ -69,9 +69,9 @@ pub async fn register(
         }
         let now = app.clock().now();
         let plan = app.settings().default_plan;
-        let company = Company::new(store.mint(), input.company.name.clone(), tenant.to_owned(), plan, now);
-        let user = User::new(store.mint(), manager.clone(), hash.clone(), now);
-        let session = session::begin(&store, user.id, context.client())?;
+        let company = Company::new(store.mint()?, input.company.name.clone(), tenant.to_owned(), plan, now);
+        let user = User::new(store.mint()?, manager.clone(), hash.clone(), now);
+        let session = session::begin(&store, app.chance(), user.id, context.client())?;
         let answer = Opened(StatusCode::CREATED, SignedIn::new(&app, tenant, &user, &session)?);
         store
             .write()

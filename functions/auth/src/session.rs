@@ -10,10 +10,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
-    Error, Result,
+    Result,
     app::App,
     auth::context::Client,
     auth::token::{ACCESS, Refresh, access},
+    chance::Chance,
     ids::UserId,
     models::{Role, Session, User},
     storage::{Store, idempotency::Recorded, write::Answer},
@@ -48,7 +49,7 @@ impl SignedIn {
     /// The tokens of a session as it stands.
     ///
     /// # Errors
-    /// [`Error::Internal`] without a signing key.
+    /// [`shared::Error::Internal`] without a signing key.
     pub fn new(app: &App, tenant: &str, user: &User, session: &Session) -> Result<Self> {
         let view = user.view();
         Ok(Self {
@@ -107,10 +108,9 @@ impl OperationOutput for Opened {
 /// A new session of a user.
 ///
 /// # Errors
-/// [`Error::Internal`] when there is no randomness.
-pub fn begin(store: &Store, user: UserId, client: &Client) -> Result<Session> {
-    let mut nonce = [0u8; 18];
-    getrandom::fill(&mut nonce).map_err(|e| Error::internal("nonce", e))?;
-    let session = Session::new(store.mint(), user, URL_SAFE_NO_PAD.encode(nonce), store.clock().now());
+/// [`shared::Error::Internal`] when there is no randomness.
+pub fn begin(store: &Store, chance: &Chance, user: UserId, client: &Client) -> Result<Session> {
+    let nonce = chance.draw::<18>()?;
+    let session = Session::new(store.mint()?, user, URL_SAFE_NO_PAD.encode(nonce), store.clock().now());
     Ok(Session { ip: client.address.map(|address| address.to_string()), user_agent: client.agent.clone(), ..session })
 }

@@ -59,7 +59,7 @@ pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentIn
     sector_exists(&input)?;
     contend(|| async {
         let (input, made) = identified(store, input.clone(), None).await?;
-        let department = Department::new(store.mint(), input, caller.now());
+        let department = Department::new(store.mint()?, input, caller.now());
         let size = i64::from(department.input.max_queue_size);
         let desk = Key::desk(store.tenant(), department.id);
         let write = caller.write().create(&department).tally(&desk, |desk| {

@@ -97,7 +97,7 @@ async fn enter(store: &Store, id: AccessLinkId, input: &Join, site: &str) -> Res
         reason: input.reason.clone(),
         place,
     };
-    let call = Call::new(store.mint(), store.mint(), joining, now);
+    let call = Call::new(store.mint()?, store.mint()?, joining, now);
     let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
     let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
     let view = call.view(Role::Manager, Some(place), now);
@@ -184,7 +184,7 @@ impl Scene {
         };
         let customer = match &known {
             Some(known) => known.joined(&contact, now),
-            None => Customer::new(store.mint(), &contact, now).joined(&contact, now),
+            None => Customer::new(store.mint()?, &contact, now).joined(&contact, now),
         };
         Ok(Self { department, desk: Desk::of(found.item(&desk_key)), contact, known, customer, matches, waiting })
     }

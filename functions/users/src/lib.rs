@@ -53,6 +53,6 @@ async fn list(caller: Caller<Manager>, Query(wanted): Query<Wanted>) -> Result<R
 /// Makes a user with a first password.
 async fn create(caller: Caller<Manager>, Valid(input): Valid<NewUser>) -> Result<Created<UserView>> {
     let hash = caller.app().passwords().hash(&input.password).await?;
-    let user = User::new(caller.store().mint(), input.user, hash, caller.now());
+    let user = User::new(caller.store().mint()?, input.user, hash, caller.now());
     shared::storage::contend(|| caller.write().create(&user).commit(Created(user.view()))).await
 }

@@ -4,6 +4,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use shared::{
     Error, Result,
     app::App,
+    chance::Chance,
     clock::Time,
     deliver,
     events::{Event, EventName, EventRecord},
@@ -51,7 +52,7 @@ async fn one(app: App, body: String) -> Result<()> {
     let Some(held) = change(&store, &seen, &seen.held(now)).await? else { return Ok(()) };
     let outcome = deliver::attempt(&app, &webhook, event.id, &event.name, held.id, &event.payload).await?;
     let now = app.clock().now();
-    let after = held.after(outcome.clone(), jitter()?, now);
+    let after = held.after(outcome.clone(), jitter(app.chance())?, now);
     let next = after.next_attempt_at;
     let Some(_) = change(&store, &held, &after).await? else { return Ok(()) };
     note(&store, &webhook, &outcome, now).await?;
@@ -117,8 +118,6 @@ fn health(webhook: &Webhook, outcome: &Outcome, now: Time) -> Option<Webhook> {
 }
 
 /// Even in -1…1.
-fn jitter() -> Result<f64> {
-    let mut bytes = [0u8; 4];
-    getrandom::fill(&mut bytes).map_err(|e| Error::internal("jitter", e))?;
-    Ok(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX) * 2.0 - 1.0)
+fn jitter(chance: &Chance) -> Result<f64> {
+    Ok(f64::from(u32::from_le_bytes(chance.draw()?)) / f64::from(u32::MAX) * 2.0 - 1.0)
 }

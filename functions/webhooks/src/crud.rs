@@ -59,9 +59,8 @@ pub async fn create(caller: Caller<Manager>, Valid(mut input): Valid<WebhookInpu
     if !caller.store().find::<Company>(()).await?.plan.webhooks() {
         return Err(Error::Forbidden("Plan limit reached: webhooks come with the advanced plan and up".into()));
     }
-    let mut random = [0u8; 32];
-    getrandom::fill(&mut random).map_err(|e| Error::internal("secret", e))?;
-    let webhook = Webhook::new(caller.store().mint(), input, random, caller.now());
+    let random = caller.app().chance().draw()?;
+    let webhook = Webhook::new(caller.store().mint()?, input, random, caller.now());
     let shown = || Revealed(New(WebhookView { secret: webhook.secret().to_owned(), ..webhook.view() }));
     contend(|| caller.write().create(&webhook).commit(shown())).await
 }

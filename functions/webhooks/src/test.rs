@@ -48,11 +48,11 @@ pub async fn test(
     Valid(input): Valid<Test>,
 ) -> Result<Done<Tested>> {
     let webhook = caller.store().find::<Webhook>(id).await?;
-    let event = caller.store().mint();
+    let event = caller.store().mint()?;
     let name = input.event.to_string();
     let data = serde_json::json!({ "test": true, "webhook_id": id });
     let body = payload(event, &name, caller.now(), &data);
-    let delivery: DeliveryId = caller.store().mint();
+    let delivery: DeliveryId = caller.store().mint()?;
     let outcome = deliver::attempt(caller.app(), &webhook, event, &name, delivery, &body).await?;
     Ok(Done(Tested {
         delivered: outcome.delivered(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::{
     Error, Result,
     app::App,
+    chance::Chance,
     clock::{Time, days},
     ids::{Id, UserId},
     input::{Input, read},
@@ -58,7 +59,7 @@ async fn once(write: Write<'_>) -> Result<()> {
 
 /// An identifier that follows from a moment and a name.
 fn id<I: Id>(at: Time, name: &str) -> I {
-    let like = UserId::mint(at.epoch() * 1000).uuid();
+    let like = UserId::of(at.epoch() * 1000, [0; 10]).uuid();
     I::derived(Uuid::from_u128(like.as_u128() >> 80 << 80), &[name.as_bytes()])
 }
 
@@ -153,7 +154,7 @@ async fn links(store: &Store, department: &Department, customers: &[Customer], n
         let at = now - days(n * 4);
         let link = AccessLink {
             id: id(at, "link"),
-            token: shared::text::token().ok_or_else(|| Error::Internal("no randomness".into()))?,
+            token: shared::text::token(&Chance::default())?,
             status: LinkStatus::Active,
             department_id: department.id,
             department_name: department.input.name.clone(),

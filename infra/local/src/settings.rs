@@ -18,6 +18,8 @@ pub struct LocalSettings {
     pub data: Data,
     /// `VOKI_DEMO`: seeds the demo tenant at the first start.
     pub demo: bool,
+    /// `VOKI_TABLE`: the table's name.
+    pub table: String,
     /// `AWS_ENDPOINT_URL_…`: servers to use instead of the embedded ones.
     pub external: External,
     /// What the cloud has as well.
@@ -34,6 +36,7 @@ impl LocalSettings {
             listen: variables.optional("VOKI_LISTEN", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: variables.optional("VOKI_DATA", data).unwrap_or_else(|| Data::Folder(PathBuf::from(".voki"))),
             demo: variables.optional("VOKI_DEMO", switch).unwrap_or(true),
+            table: variables.optional("VOKI_TABLE", table).unwrap_or_else(|| "voki".into()),
             external: External {
                 dynamodb: variables.optional("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
                 s3: variables.optional("AWS_ENDPOINT_URL_S3", endpoint),
@@ -52,6 +55,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of a reader")]
 fn data(text: &str) -> Result<Data, String> {
     Ok(if text == "memory" { Data::Memory } else { Data::Folder(PathBuf::from(text)) })
+}
+
+/// A name that DynamoDB takes.
+fn table(text: &str) -> Result<String, String> {
+    let valid = (3..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if valid { Ok(text.to_owned()) } else { Err("must be 3 to 255 letters, digits, _, . or -".into()) }
 }
 
 fn endpoint(text: &str) -> Result<String, String> {
@@ -73,6 +82,7 @@ mod tests {
         for (name, value) in [
             ("VOKI_LISTEN", "3000"),
             ("VOKI_DEMO", "yes"),
+            ("VOKI_TABLE", "no spaces"),
             ("AWS_ENDPOINT_URL_S3", "localhost"),
             ("VOKI_DEMOS", "1"),
             ("VOKI_SIGNUP", "x"),

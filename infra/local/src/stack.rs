@@ -13,6 +13,7 @@ use shared::{
     Error,
     api::{self, Routes},
     app::{App, Cloud},
+    chance::Chance,
     clock::Clock,
     queue::failed,
     storage::{Db, table},
@@ -27,8 +28,6 @@ use crate::{
     state::State,
 };
 
-/// The table's name on one machine.
-const TABLE: &str = "voki";
 /// The queue of deliveries, and where messages go that cannot be worked on.
 const QUEUE: &str = "voki-deliveries";
 const DEAD_LETTERS: &str = "voki-deliveries-dead";
@@ -91,12 +90,12 @@ impl Stack {
         if shared.public_url.is_empty() {
             shared.public_url = format!("http://{address}");
         }
-        let cloud = cloud(&aws).await?;
+        let cloud = cloud(&aws, settings.table).await?;
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
         table::create(db.client(), db.table()).await?;
         let state = State::load(&db).await?;
         clock.set_offset(state.offset);
-        let app = App::new(shared, clock, state.keys, cloud);
+        let app = App::new(shared, clock, Chance::default(), state.keys, cloud);
         if settings.demo {
             demo::seed(&app).await?;
         }
@@ -125,13 +124,13 @@ impl Stack {
 }
 
 /// The services as the functions reach them: through the SDK and an endpoint.
-async fn cloud(aws: &Aws) -> Result<Cloud, Error> {
+async fn cloud(aws: &Aws, table: String) -> Result<Cloud, Error> {
     let sdk = sdk().await;
     let mut cloud = Cloud {
         sdk,
         dynamodb: Some(aws.dynamodb.clone()),
         sqs: Some(aws.sqs.clone()),
-        table: TABLE.into(),
+        table,
         queue_url: String::new(),
     };
     cloud.queue_url = queue(&cloud.sqs()).await?;

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     Error, Result,
+    chance::Chance,
     clock::Time,
     crypto::keys::{Jwks, Keys},
     storage::{Db, Key, entity, failed},
@@ -26,8 +27,7 @@ pub struct State {
 impl State {
     /// Reads the state; the first process makes it.
     pub async fn load(db: &Db) -> Result<Self> {
-        let mut random = [0u8; 64];
-        getrandom::fill(&mut random).map_err(|e| Error::internal("keys", e))?;
+        let random = Chance::default().draw::<64>()?;
         let text = |bytes: &[u8]| AttributeValue::S(URL_SAFE_NO_PAD.encode(bytes));
         let made = db
             .client()

@@ -158,7 +158,7 @@ async fn idempotency(app: &App, route: &str, object: &str, context: &Context, re
     };
     let scope = hash([who.as_bytes(), route.as_bytes(), object.as_bytes(), key.as_bytes()]);
     let asked = hash([request.uri.query().unwrap_or_default().as_bytes(), body, b"", b""]);
-    match Lease::begin(app.db(), &scope, &asked, app.clock().now()).await? {
+    match Lease::begin(app.db(), app.chance(), &scope, &asked, app.clock().now()).await? {
         Begin::Run(lease) => Ok(Keyed::Leased(lease)),
         Begin::Running => Err(Error::StillRunning(Lease::RETRY_AFTER)),
         Begin::Differs => Err(Error::Refused("Idempotency-Key was used with another request".into())),

@@ -9,15 +9,18 @@ use axum::{
 use tracing_subscriber::EnvFilter;
 
 use super::envelope::Cause;
-use crate::{app::App, auth::context::Context};
+use crate::{
+    app::App,
+    auth::context::Context,
+    ids::{EventId, Id},
+};
 
 const REQUEST_ID: &str = "x-request-id";
 
 /// Takes or mints `X-Request-Id`, returns it, and writes the request's line.
-pub(super) async fn log(State(_): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn log(State(app): State<App>, request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| valid(id)).cloned();
-    let id =
-        given.unwrap_or_else(|| HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("")));
+    let id = given.or_else(|| minted(&app)).unwrap_or(HeaderValue::from_static(""));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let started = tokio::time::Instant::now();
@@ -35,6 +38,11 @@ pub(super) async fn log(State(_): State<App>, request: Request, next: Next) -> R
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn minted(app: &App) -> Option<HeaderValue> {
+    let id = EventId::mint(app.clock().now_millis(), app.chance()).ok()?;
+    HeaderValue::from_str(&id.to_string()).ok()
 }
 
 /// 1 to 128 visible ASCII characters.

@@ -141,7 +141,7 @@ mod tests {
 
     fn user() -> User {
         let fields = serde_json::json!({"name": "Ana", "email": "ana@example.com", "role": "manager"});
-        User::new(UserId::mint(1), read::<UserInput>(fields.as_object().unwrap()).unwrap(), String::new(), NOW)
+        User::new(UserId::of(1, [0; 10]), read::<UserInput>(fields.as_object().unwrap()).unwrap(), String::new(), NOW)
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_proves_its_own_session_and_generation() {
-        let session = Session::new(SessionId::mint(5), UserId::mint(6), "nonce".into(), NOW);
+        let session = Session::new(SessionId::of(5, [0; 10]), UserId::of(6, [0; 10]), "nonce".into(), NOW);
         let token = Refresh::of(&keys(1), "acme", &session);
         let parsed = Refresh::parse(&token).unwrap();
         assert!(parsed.proves(&keys(1), &session));

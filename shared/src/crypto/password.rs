@@ -5,7 +5,10 @@ use std::sync::Arc;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier, password_hash::SaltString};
 use tokio::sync::Semaphore;
 
-use crate::error::{Error, Result};
+use crate::{
+    chance::Chance,
+    error::{Error, Result},
+};
 
 /// Hashes at the same time; each takes 19 MiB.
 const AT_ONCE: usize = 4;
@@ -15,24 +18,25 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$OsfvpeJgC2buY4OY8XjWlg$xnUG
 
 /// Password hashing; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Passwords(Arc<Semaphore>);
-
-impl Default for Passwords {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
-    }
+pub struct Passwords {
+    at_once: Arc<Semaphore>,
+    chance: Chance,
 }
 
 impl Passwords {
+    /// Hashing with salts from there.
+    #[must_use]
+    pub fn new(chance: Chance) -> Self {
+        Self { at_once: Arc::new(Semaphore::new(AT_ONCE)), chance }
+    }
+
     /// The hash of a password, PHC format.
     ///
     /// # Errors
     /// [`Error::Internal`] when there is no randomness.
     pub async fn hash(&self, password: &str) -> Result<String> {
-        let password = password.to_owned();
+        let (password, salt) = (password.to_owned(), self.chance.draw::<16>()?);
         self.run(move || {
-            let mut salt = [0u8; 16];
-            getrandom::fill(&mut salt).map_err(|e| Error::internal("salt", e))?;
             let salt = SaltString::encode_b64(&salt).map_err(|e| Error::internal("salt", e))?;
             let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
             Ok(hash.map_err(|e| Error::internal("hash", e))?.to_string())
@@ -54,7 +58,7 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let _permit = self.0.acquire().await.map_err(|e| Error::internal("password", e))?;
+        let _permit = self.at_once.acquire().await.map_err(|e| Error::internal("password", e))?;
         tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal("password", e))?
     }
 }
@@ -65,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_has_its_own_hash_alone() {
-        let passwords = Passwords::default();
+        let passwords = Passwords::new(Chance::default());
         let hash = passwords.hash("correct horse battery").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(passwords.verify("correct horse battery", Some(&hash)).await.unwrap());
@@ -75,8 +79,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_no_password() {
-        assert!(!Passwords::default().verify("nobody's password", None).await.unwrap());
-        let (nobody, somebody) = (PasswordHash::new(NOBODY).unwrap(), Passwords::default().hash("x").await.unwrap());
+        assert!(!Passwords::new(Chance::default()).verify("nobody's password", None).await.unwrap());
+        let (nobody, somebody) = (PasswordHash::new(NOBODY).unwrap(), Passwords::new(Chance::default()).hash("x").await.unwrap());
         let somebody = PasswordHash::new(&somebody).unwrap();
         assert_eq!(
             (nobody.algorithm, nobody.version, nobody.params),

@@ -288,7 +288,12 @@ mod tests {
     }
 
     fn fresh() -> Delivery {
-        Delivery::new(EventId::mint(1_700_000_000_000), "call.created", WebhookId::default(), Time::from_epoch(1_700_000_000))
+        Delivery::new(
+            EventId::of(1_700_000_000_000, [0; 10]),
+            "call.created",
+            WebhookId::default(),
+            Time::from_epoch(1_700_000_000),
+        )
     }
 
     #[test]

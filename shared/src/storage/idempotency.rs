@@ -16,8 +16,10 @@ use super::{
     keys::Key,
 };
 use crate::{
+    chance::Chance,
     clock::{Time, days},
     error::{Error, Result},
+    text::hex,
 };
 
 /// How long an answer is replayed.
@@ -62,9 +64,9 @@ impl Lease {
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
-    pub async fn begin(db: &Db, scope_hash: &str, request: &str, now: Time) -> Result<Begin> {
+    pub async fn begin(db: &Db, chance: &Chance, scope_hash: &str, request: &str, now: Time) -> Result<Begin> {
         let key = Key::idempotency(scope_hash);
-        let holder = crate::ids::Id::key(crate::ids::EventId::from(uuid::Uuid::new_v4()));
+        let holder = hex(&chance.draw::<16>()?);
         let until = Time::from_epoch(now.epoch() + LEASE_SECONDS);
         let taken = db
             .client()

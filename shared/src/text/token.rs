@@ -1,18 +1,21 @@
 //! Secrets that stand in URLs.
 
-/// 22 base-62 digits, each drawn evenly: 131 bits. None without randomness.
-#[must_use]
-pub fn token() -> Option<String> {
+use crate::{chance::Chance, error::Result};
+
+/// 22 base-62 digits, each drawn evenly: 131 bits.
+///
+/// # Errors
+/// [`crate::Error::Internal`] without randomness.
+pub fn token(chance: &Chance) -> Result<String> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut token = String::with_capacity(22);
     while token.len() < 22 {
-        let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).ok()?;
+        let bytes = chance.draw::<32>()?;
         // 248 is the largest multiple of 62 that a byte holds; what lies above would favour the first digits.
         let even = bytes.into_iter().filter(|byte| *byte < 248).map(|byte| char::from(DIGITS[usize::from(byte % 62)]));
         token.extend(even.take(22 - token.len()));
     }
-    Some(token)
+    Ok(token)
 }
 
 /// Bytes in lower-case hexadecimal.
@@ -24,7 +27,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hex, token};
+    use super::{Chance, hex, token};
 
     #[test]
     fn bytes_in_hexadecimal() {
@@ -33,7 +36,7 @@ mod tests {
 
     #[test]
     fn tokens_are_22_base_62_digits_and_differ() {
-        let tokens: std::collections::HashSet<String> = (0..1000).map(|_| token().unwrap()).collect();
+        let tokens: std::collections::HashSet<String> = (0..1000).map(|_| token(&Chance::default()).unwrap()).collect();
         assert_eq!(tokens.len(), 1000);
         assert!(tokens.iter().all(|token| token.len() == 22 && token.chars().all(|c| c.is_ascii_alphanumeric())));
     }

@@ -17,8 +17,7 @@ use axum::{Json, Router, routing::post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::clock::{Clock, Time};
-use shared::text;
-use uuid::Uuid;
+use shared::{chance::Chance, text};
 
 use super::{Server, StartError, Stop, listen};
 
@@ -34,11 +33,13 @@ async fn send(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Result<Json<V
     let mails = serde_json::from_slice::<Request>(&body).map_err(unreadable)?.mails()?;
     // Off the runtime's threads, as the disk blocks; and to its end, even if the caller goes away.
     let kept = tokio::task::spawn_blocking(move || mailbox.keep(mails)).await.unwrap_or_else(|error| Err(error.into()));
-    kept.map_err(|error| {
+    let unkept = |error: &dyn std::fmt::Display| {
         tracing::error!(%error, "a mail could not be kept");
         Refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "The mail could not be kept.".to_owned())
-    })?;
-    Ok(Json(json!({ "MessageId": format!("{}-000000", Uuid::now_v7()) })))
+    };
+    kept.map_err(|error| unkept(&error))?;
+    let id = Chance::default().draw::<16>().map_err(|error| unkept(&error))?;
+    Ok(Json(json!({ "MessageId": format!("{}-000000", text::hex(&id)) })))
 }
 
 /// A mail as one recipient got it.

@@ -126,13 +126,14 @@ mod tests {
 
     fn agent(seed: i64) -> User {
         let input: UserInput = input(&serde_json::json!({"name": format!("Agent {seed}"), "email": "a@b.test"}));
-        User::new(UserId::mint(seed), input, String::new(), START)
+        User::new(UserId::of(seed, [0; 10]), input, String::new(), START)
     }
 
     fn queued() -> Call {
-        let department = Department::new(Id::mint(1), input::<DepartmentInput>(&serde_json::json!({"name": "Support"})), START);
+        let department =
+            Department::new(Id::of(1, [0; 10]), input::<DepartmentInput>(&serde_json::json!({"name": "Support"})), START);
         let contact = Contact { name: "Ana".into(), ..Contact::default() };
-        let customer = Customer::new(Id::mint(2), &contact, START);
+        let customer = Customer::new(Id::of(2, [0; 10]), &contact, START);
         let joining = Joining {
             department: &department,
             customer: &customer,
@@ -141,7 +142,7 @@ mod tests {
             reason: None,
             place: 1,
         };
-        Call::new(Id::mint(3), Id::mint(4), joining, START)
+        Call::new(Id::of(3, [0; 10]), Id::of(4, [0; 10]), joining, START)
     }
 
     fn in_status(status: CallStatus) -> Call {
