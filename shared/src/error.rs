@@ -27,6 +27,8 @@ pub enum Error {
     StillRunning(u64),
     /// The body is larger than the endpoint takes.
     TooLarge,
+    /// The endpoint's rate limit is used up; try again after so many seconds.
+    TooMany(u64),
     /// A concurrent write won; reading again and deciding anew may succeed. Leaves
     /// [`contend`](crate::storage::contend) only when the race is hopeless.
     Conflict,
@@ -72,6 +74,7 @@ impl fmt::Display for Error {
             Self::Stale => f.write_str("stale version"),
             Self::StillRunning(_) => f.write_str("idempotency key in use"),
             Self::TooLarge => f.write_str("body too large"),
+            Self::TooMany(_) => f.write_str("rate limit"),
             Self::Conflict => f.write_str("lost a race"),
         }
     }

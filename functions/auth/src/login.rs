@@ -41,9 +41,10 @@ impl Input for Login {
 /// time.
 pub async fn login(State(app): State<App>, Extension(context): Extension<Context>, Valid(input): Valid<Login>) -> Result<Opened> {
     let user = find(&app, &input).await?;
+    context.admitted().await?;
     let right = app.passwords().verify(&input.password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let user = user.filter(|user| right && user.input.active).ok_or(Error::Unauthenticated("Invalid credentials"))?;
-    let store = app.store(&input.tenant);
+    let store = app.store(&input.tenant).gated(context.gate());
     let session = session::begin(&store, app.chance(), user.id, context.client())?;
     let answer = Opened(StatusCode::OK, SignedIn::new(&app, &input.tenant, &user, &session)?);
     store.write().create(&session).commit(answer).await

@@ -1,12 +1,12 @@
 //! Refreshing and ending a session.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{Extension, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
     api::{NoContent, Valid},
     app::App,
-    auth::{Attendant, Caller, token::Refresh},
+    auth::{Attendant, Caller, context::Context, token::Refresh},
     input::{Fields, Input, rules},
     models::{Session, User, session},
     storage::{Entity, Stored, contend},
@@ -30,9 +30,13 @@ impl Input for RefreshInput {
 const REFUSED: Error = Error::Unauthenticated("Invalid refresh token");
 
 /// Gives a new pair. The token just replaced gives the same successor for 30 seconds; an older one ends the session.
-pub async fn refresh(State(app): State<App>, Valid(input): Valid<RefreshInput>) -> Result<Opened> {
+pub async fn refresh(
+    State(app): State<App>,
+    Extension(context): Extension<Context>,
+    Valid(input): Valid<RefreshInput>,
+) -> Result<Opened> {
     let token = Refresh::parse(&input.refresh_token).ok_or(REFUSED)?;
-    let store = app.store(&token.tenant);
+    let store = app.store(&token.tenant).gated(context.gate());
     contend(|| async {
         let (session_key, user_key) =
             (Session::key(&token.tenant, (token.user, token.session)), User::key(&token.tenant, token.user));

@@ -60,7 +60,8 @@ pub async fn register(
     Valid(input): Valid<Register>,
 ) -> Result<Opened> {
     let tenant = input.company.slug.as_str();
-    let store = app.store(tenant);
+    let store = app.store(tenant).gated(context.gate());
+    context.admitted().await?;
     let hash = app.passwords().hash(&input.user.password).await?;
     let manager = UserInput { role: Role::Manager, active: true, ..input.user.user };
     contend(|| async {

@@ -10,7 +10,7 @@ use shared::{
     auth::context::Context,
     clock::Time,
     events::{Event, EventName},
-    ids::{AccessLinkId, CallId, CustomerId, Id},
+    ids::{AccessLinkId, CallId, CustomerId, DepartmentId, Id},
     input::{Fields, Input, rules},
     lapse,
     models::{
@@ -20,11 +20,11 @@ use shared::{
         customer::Contact,
         department::{Desk, QUEUE_FULL},
     },
-    storage::{Entity, Key, Snapshot, Store, Stored, Write, contend, entity, write::Step},
+    storage::{Entity, Item, Key, Snapshot, Store, Stored, Write, contend, entity, write::Step},
     text, waiting,
 };
 
-use crate::{NO_LINK, link};
+use crate::{Lead, NO_LINK, follow};
 
 /// Who joins, and why.
 #[derive(Debug, JsonSchema)]
@@ -69,51 +69,60 @@ pub async fn join(
     Extension(context): Extension<Context>,
     Valid(input): Valid<Join>,
 ) -> Result<Done<Joined>> {
-    let (tenant, id) = link(&app, &token).await?;
-    let store = app.store(&tenant).gated(context.gate());
-    let site = app.settings().public_url.as_str();
-    match contend(|| enter(&store, id, &input, site)).await {
+    let Lead { store, link, department } = follow(&app, &token).await?;
+    let store = store.gated(context.gate());
+    let way = Way { store: &store, link, department, site: &app.settings().public_url };
+    match contend(|| way.enter(&input)).await {
         Err(Error::Refused(reason)) if reason == QUEUE_FULL => {
             // Who waits in vain takes no place: only when they are gone is the queue really full.
             lapse::settle_due::<Call>(&store).await?;
-            contend(|| enter(&store, id, &input, site)).await
+            contend(|| way.enter(&input)).await
         }
         outcome => outcome,
     }
 }
 
-async fn enter(store: &Store, id: AccessLinkId, input: &Join, site: &str) -> Result<Done<Joined>> {
-    let now = store.clock().now();
-    let (link, company) = tokio::try_join!(store.get::<AccessLink>(id), store.find::<Company>(()))?;
-    let link = link.ok_or(NO_LINK)?;
-    let used = link.used(now).ok_or(NO_LINK)?;
-    let scene = Scene::read(store, &company, &link, input, now).await?;
-    let place = scene.waiting + 1;
-    let joining = Joining {
-        department: &scene.department,
-        customer: &scene.customer,
-        contact: &scene.contact,
-        access_link_id: Some(id),
-        reason: input.reason.clone(),
-        place,
-    };
-    let call = Call::new(store.mint()?, store.mint()?, joining, now);
-    let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
-    let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
-    let view = call.view(Role::Manager, Some(place), now);
-    let mut write =
-        enter_by(store.write(), &link, &used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
-    if used.status == LinkStatus::Used {
-        write = write.emit(&Event::Link(EventName::LinkUsed, used.view(site, now)), now);
+/// The way in.
+struct Way<'a> {
+    store: &'a Store,
+    link: AccessLinkId,
+    department: DepartmentId,
+    /// What links begin with.
+    site: &'a str,
+}
+
+impl Way<'_> {
+    async fn enter(&self, input: &Join) -> Result<Done<Joined>> {
+        let (store, now) = (self.store, self.store.clock().now());
+        let scene = Scene::read(self, input, now).await?;
+        let (link, used) = (&scene.link, &scene.used);
+        let place = scene.waiting + 1;
+        let joining = Joining {
+            department: &scene.department,
+            customer: &scene.customer,
+            contact: &scene.contact,
+            access_link_id: Some(self.link),
+            reason: input.reason.clone(),
+            place,
+        };
+        let call = Call::new(store.mint()?, store.mint()?, joining, now);
+        let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
+        let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
+        let view = call.view(Role::Manager, Some(place), now);
+        let mut write =
+            enter_by(store.write(), link, used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
+        if used.status == LinkStatus::Used {
+            write = write.emit(&Event::Link(EventName::LinkUsed, used.view(self.site, now)), now);
+        }
+        write = match &scene.known {
+            Some(known) => write.update(known, &scene.customer),
+            None => write.create(&scene.customer).emit(&Event::Customer(EventName::CustomerCreated, scene.customer.clone()), now),
+        };
+        for (key, holder) in &scene.matches {
+            write = claim(write, key, *holder, scene.customer.id);
+        }
+        write.commit(Done(answer)).await
     }
-    write = match &scene.known {
-        Some(known) => write.update(known, &scene.customer),
-        None => write.create(&scene.customer).emit(&Event::Customer(EventName::CustomerCreated, scene.customer.clone()), now),
-    };
-    for (key, holder) in &scene.matches {
-        write = claim(write, key, *holder, scene.customer.id);
-    }
-    write.commit(Done(answer)).await
 }
 
 /// Counts the use of a link. Only the last one changes where it stands; the others are counted in place, so that a crowd at
@@ -144,6 +153,9 @@ fn claim<'a>(write: Write<'a>, key: &Key, holder: Option<CustomerId>, customer: 
 
 /// Everything that a join looks at.
 struct Scene {
+    link: Stored<AccessLink>,
+    /// The link after the join.
+    used: AccessLink,
     department: Stored<Department>,
     desk: Desk,
     contact: Contact,
@@ -157,39 +169,48 @@ struct Scene {
 }
 
 impl Scene {
-    async fn read(store: &Store, company: &Company, link: &AccessLink, input: &Join, now: Time) -> Result<Self> {
-        let tenant = store.tenant();
-        let department_key = Department::key(tenant, link.department_id);
-        let desk_key = Key::desk(tenant, link.department_id);
-        let phone = input.phone.as_deref().map(|phone| text::phone(phone, &company.country)).transpose();
-        let contact = Contact {
-            name: input.name.clone(),
-            email: input.email.clone(),
-            phone: phone.map_err(|message| Error::invalid("phone", message))?,
-        };
-        let email_key = contact.email.as_deref().map(|email| Customer::by_email(tenant, email));
-        let phone_key = contact.phone.as_deref().map(|phone| Customer::by_phone(tenant, phone));
-        let mut keys = vec![department_key.clone(), desk_key.clone()];
-        keys.extend(email_key.iter().chain(&phone_key).cloned());
-        let (mut found, waiting) = tokio::try_join!(store.db().items(&keys), waiting::length(store, link.department_id, now))?;
+    /// Everything at once; what a phone number is, only the company's country tells.
+    async fn read(way: &Way<'_>, input: &Join, now: Time) -> Result<Self> {
+        let (store, tenant) = (way.store, way.store.tenant());
+        let link_key = AccessLink::key(tenant, way.link);
+        let department_key = Department::key(tenant, way.department);
+        let (company_key, desk_key) = (Company::key(tenant, ()), Key::desk(tenant, way.department));
+        let email_key = input.email.as_deref().map(|email| Customer::by_email(tenant, email));
+        let mut keys = vec![link_key.clone(), department_key.clone(), company_key.clone(), desk_key.clone()];
+        keys.extend(email_key.clone());
+        let (mut found, waiting) = tokio::try_join!(store.db().items(&keys), waiting::length(store, way.department, now))?;
+        let link: Stored<AccessLink> = found.take(&link_key)?.ok_or(NO_LINK)?;
+        let used = link.used(now).ok_or(NO_LINK)?;
+        let company: Stored<Company> = found.take(&company_key)?.ok_or(NO_LINK)?;
         let department: Stored<Department> = found.take(&department_key)?.ok_or(NO_LINK)?;
+        let phone = input.phone.as_deref().map(|phone| text::phone(phone, &company.country)).transpose();
+        let phone = phone.map_err(|message| Error::invalid("phone", message))?;
         if !department.input.active {
             return Err(Error::Refused("The department is not active".into()));
         }
-        let matches: Vec<_> = email_key.into_iter().chain(phone_key).map(|key| (key.clone(), holder(&found, &key))).collect();
-        let candidate = link.customer_id.or_else(|| matches.iter().find_map(|(_, holder)| *holder));
-        let known = match candidate {
-            Some(id) => store.get::<Customer>(id).await?,
-            None => None,
+        let contact = Contact { name: input.name.clone(), email: input.email.clone(), phone };
+        let phone_key = contact.phone.as_deref().map(|phone| Customer::by_phone(tenant, phone));
+        let by_email = email_key.map(|key| (holder(found.item(&key)), key));
+        let first = link.customer_id.or(by_email.as_ref().and_then(|(holder, _)| *holder));
+        let customer_key = first.map(|id| Customer::key(tenant, id));
+        let keys: Vec<Key> = customer_key.iter().chain(&phone_key).cloned().collect();
+        let mut more = if keys.is_empty() { Snapshot::default() } else { store.db().items(&keys).await? };
+        let by_phone = phone_key.map(|key| (holder(more.item(&key)), key));
+        let known = match (customer_key, by_phone.as_ref().and_then(|(holder, _)| *holder)) {
+            (Some(key), _) => more.take::<Customer>(&key)?,
+            (None, Some(id)) => store.get::<Customer>(id).await?,
+            (None, None) => None,
         };
         let customer = match &known {
             Some(known) => known.joined(&contact, now),
             None => Customer::new(store.mint()?, &contact, now).joined(&contact, now),
         };
-        Ok(Self { department, desk: Desk::of(found.item(&desk_key)), contact, known, customer, matches, waiting })
+        let matches = by_email.into_iter().chain(by_phone).map(|(holder, key)| (key, holder)).collect();
+        Ok(Self { link, used, department, desk: Desk::of(found.item(&desk_key)), contact, known, customer, matches, waiting })
     }
 }
 
-fn holder(found: &Snapshot, key: &Key) -> Option<CustomerId> {
-    CustomerId::from_key(entity::text(found.item(key)?, "id")?)
+/// Whom an e-mail or a phone stands for.
+fn holder(item: Option<&Item>) -> Option<CustomerId> {
+    CustomerId::from_key(entity::text(item?, "id")?)
 }

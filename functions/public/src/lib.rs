@@ -11,7 +11,7 @@ use shared::{
         routing::{get, post},
     },
     app::App,
-    ids::{AccessLinkId, CallId},
+    ids::{AccessLinkId, CallId, DepartmentId},
     storage::{Key, Store, entity::text},
 };
 
@@ -28,13 +28,23 @@ pub fn routes() -> Routes {
 const NO_LINK: Error = Error::NotFound("Invalid or expired access link");
 
 /// Where a link's token leads.
-async fn link(app: &App, token: &str) -> Result<(String, AccessLinkId)> {
+struct Lead {
+    store: Store,
+    link: AccessLinkId,
+    department: DepartmentId,
+}
+
+/// Follows a link's token.
+async fn follow(app: &App, token: &str) -> Result<Lead> {
     if token.is_empty() || token.len() > 64 || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(NO_LINK);
     }
     let pointer = app.db().item(&Key::token(token)).await?.ok_or(NO_LINK)?;
-    let parts = || Some((text(&pointer, "tenant")?.to_owned(), text(&pointer, "id")?.parse().ok()?));
-    parts().ok_or_else(|| Error::Internal("token leads nowhere".into()))
+    let lead = || {
+        let (link, department) = (text(&pointer, "id")?.parse().ok()?, text(&pointer, "department_id")?.parse().ok()?);
+        Some(Lead { store: app.store(text(&pointer, "tenant")?), link, department })
+    };
+    lead().ok_or_else(|| Error::Internal("token leads nowhere".into()))
 }
 
 /// The tenant's store of a call.

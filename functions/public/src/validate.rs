@@ -12,7 +12,7 @@ use shared::{
     waiting,
 };
 
-use crate::{NO_LINK, link};
+use crate::{Lead, NO_LINK, follow};
 
 /// What a link leads to.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,17 +32,21 @@ pub struct Valid {
 
 /// Says where a link leads. Never consumes: mail scanners follow links.
 pub async fn validate(State(app): State<App>, Segment(token): Segment) -> Result<Done<Valid>> {
-    let (tenant, id) = link(&app, &token).await?;
-    let store = app.store(&tenant);
-    let link = store.get::<AccessLink>(id).await?.ok_or(NO_LINK)?;
-    let now = app.clock().now();
+    let Lead { store, link, department } = follow(&app, &token).await?;
+    let (tenant, now) = (store.tenant(), app.clock().now());
+    let keys = [
+        AccessLink::key(tenant, link),
+        Department::key(tenant, department),
+        Company::key(tenant, ()),
+        Key::desk(tenant, department),
+    ];
+    let (mut found, queue_size) = tokio::try_join!(store.db().items(&keys), waiting::length(&store, department, now))?;
+    let link: Stored<AccessLink> = found.take(&keys[0])?.ok_or(NO_LINK)?;
     if link.at(now).status != LinkStatus::Active {
         return Err(NO_LINK);
     }
-    let keys = [Department::key(&tenant, link.department_id), Company::key(&tenant, ()), Key::desk(&tenant, link.department_id)];
-    let (mut found, queue_size) = tokio::try_join!(store.db().items(&keys), waiting::length(&store, link.department_id, now))?;
-    let department: Stored<Department> = found.take(&keys[0])?.ok_or(NO_LINK)?;
-    let company: Stored<Company> = found.take(&keys[1])?.ok_or(NO_LINK)?;
+    let department: Stored<Department> = found.take(&keys[1])?.ok_or(NO_LINK)?;
+    let company: Stored<Company> = found.take(&keys[2])?.ok_or(NO_LINK)?;
     Ok(Done(Valid {
         valid: true,
         department_name: department.input.name.clone(),
@@ -50,7 +54,7 @@ pub async fn validate(State(app): State<App>, Segment(token): Segment) -> Result
         company_logo_url: company.logo_url.clone(),
         primary_color: company.primary_color.clone(),
         queue_size,
-        estimated_wait_time: Desk::of(found.item(&keys[2])).estimate(queue_size, department.user_count),
+        estimated_wait_time: Desk::of(found.item(&keys[3])).estimate(queue_size, department.user_count),
         online_agents: 0,
     }))
 }

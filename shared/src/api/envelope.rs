@@ -26,7 +26,7 @@ impl IntoResponse for Error {
         };
         match &self {
             Self::Unauthenticated(_) => set(header::WWW_AUTHENTICATE, "Bearer".into()),
-            Self::StillRunning(seconds) => set(header::RETRY_AFTER, seconds.to_string()),
+            Self::StillRunning(seconds) | Self::TooMany(seconds) => set(header::RETRY_AFTER, seconds.to_string()),
             Self::Conflict => set(header::RETRY_AFTER, "1".into()),
             Self::Internal(_) => {
                 response.extensions_mut().insert(Cause(self.to_string()));
@@ -47,7 +47,7 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Stale => StatusCode::PRECONDITION_FAILED,
         Error::StillRunning(_) => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Conflict => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooMany(_) | Error::Conflict => StatusCode::TOO_MANY_REQUESTS,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -65,6 +65,7 @@ pub fn body_of(error: &Error) -> Value {
         Error::Stale => "The resource has changed since it was read",
         Error::StillRunning(_) => "A request with this Idempotency-Key is still running",
         Error::TooLarge => "The body is larger than 1 MiB",
+        Error::TooMany(_) => "Too many requests",
         Error::Conflict => "Too many requests change this at once",
         Error::Internal(_) => "Internal server error",
     };
@@ -74,12 +75,6 @@ pub fn body_of(error: &Error) -> Value {
 /// 405 in our envelope; axum adds `Allow`.
 pub(super) fn method_not_allowed() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "errors": { "detail": "Method not allowed" } }))).into_response()
-}
-
-/// 429 with the seconds after which it may work.
-pub(super) fn too_many(seconds: u64) -> Response {
-    let body = Json(json!({ "errors": { "detail": "Too many requests" } }));
-    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], body).into_response()
 }
 
 /// A panic is one failed request.

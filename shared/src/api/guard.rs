@@ -9,17 +9,21 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sha2::{Digest, Sha256};
 
-use super::{envelope, limits};
+use super::limits;
 use crate::{
     app::App,
     auth::context::{self, Context},
     error::{Error, Result},
     storage::{
         idempotency::{Begin, Lease, Recorded},
-        rate,
+        rate::{self, Standing, Window},
     },
     text,
 };
@@ -51,18 +55,36 @@ async fn guarded(app: &App, route: &str, request: Request, next: Next) -> Result
     let client = context::client(app, &parts);
     let object = object(&mut parts, app).await;
     let windows = limits::windows(app.settings(), &parts.method, route, &object, &client, &body);
-    let standings =
-        if windows.is_empty() { Vec::new() } else { rate::admit(app.db(), &windows, app.clock().now_millis()).await? };
-    let context = Context::new(context::claims(app, &parts.headers), client, &parts.method);
-    let mut response = match standings.iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
-        Some(seconds) => envelope::too_many(seconds.max(1)),
-        None => admitted(app, route, &object, &context, parts, body, next).await.unwrap_or_else(IntoResponse::into_response),
-    };
-    if !standings.is_empty() {
-        response.headers_mut().extend(limits::headers(&standings));
+    let counting = counting(app, windows);
+    let limit = counting.clone().map(|counting| async { counting.await.and_then(within) }.boxed().shared());
+    let context = Context::new(context::claims(app, &parts.headers), client, &parts.method, limit);
+    let handled = handled(app, route, &object, &context, parts, body, next).await;
+    let mut response = handled.unwrap_or_else(IntoResponse::into_response);
+    if let Some(standings) = counting {
+        response.headers_mut().extend(limits::headers(&standings.await?));
     }
     response.extensions_mut().insert(context);
     Ok(response)
+}
+
+type Counting = Shared<BoxFuture<'static, Result<Vec<Standing>>>>;
+
+/// Counts a request of a limited endpoint, beside whatever else it does.
+fn counting(app: &App, windows: Vec<Window>) -> Option<Counting> {
+    if windows.is_empty() {
+        return None;
+    }
+    let (db, now) = (app.db().clone(), app.clock().now_millis());
+    let counting = tokio::spawn(async move { rate::admit(&db, &windows, now).await });
+    Some(counting.map(|done| done.unwrap_or_else(|e| Err(Error::internal("rate limit", e)))).boxed().shared())
+}
+
+/// Every window admits the request.
+fn within(standings: Vec<Standing>) -> Result<()> {
+    match standings.into_iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
+        Some(seconds) => Err(Error::TooMany(seconds.max(1))),
+        None => Ok(()),
+    }
 }
 
 /// What the path's parameters name, in one spelling: an identifier can be written in many ways.
@@ -72,8 +94,8 @@ async fn object(parts: &mut Parts, app: &App) -> String {
     params.iter().map(|(_, value)| one(value)).collect::<Vec<_>>().join("\n")
 }
 
-/// A request within its limits: its session is looked up beside it, its answer is kept under its idempotency key.
-async fn admitted(
+/// A request whose limits and session are looked up beside it; its answer is kept under its idempotency key.
+async fn handled(
     app: &App,
     route: &str,
     object: &str,
@@ -91,13 +113,24 @@ async fn admitted(
         context.lease(lease);
     }
     parts.extensions.insert(context.clone());
-    let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if let Some(error) = context.refusal().await {
-        response = error.into_response();
-    }
+    // Who is refused is let go at once: nothing has been written.
+    let response = tokio::select! {
+        biased;
+        error = refused(context) => error.into_response(),
+        response = next.run(Request::from_parts(parts, Body::from(body))) => response,
+    };
+    let response = context.admitted().await.map_or_else(IntoResponse::into_response, |()| response);
     match lease {
         Some(lease) => keep(app, &lease, response).await,
         None => Ok(response),
+    }
+}
+
+/// Resolves when the request may not go on.
+async fn refused(context: &Context) -> Error {
+    match context.admitted().await {
+        Err(error) => error,
+        Ok(()) => std::future::pending().await,
     }
 }
 
@@ -146,12 +179,13 @@ async fn idempotency(app: &App, route: &str, object: &str, context: &Context, re
         Ok(claims) if !public => {
             // Whose session has ended is told nothing of what the key stands for.
             context.admit(app);
-            if let Some(error) = context.refusal().await {
-                return Err(error);
-            }
+            context.admitted().await?;
             format!("{}\n{}", claims.tenant, claims.sub)
         }
-        _ => String::new(),
+        _ => {
+            context.admitted().await?;
+            String::new()
+        }
     };
     let hash = |parts: [&[u8]; 4]| {
         text::hex(&parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0])).finalize())

@@ -31,7 +31,7 @@ struct Known {
     client: Client,
     /// The method changes something.
     changes: bool,
-    /// Whether the caller's session stands, once a handler has asked for the caller.
+    /// Whether the request may go on, where that takes a look at the table.
     admission: OnceLock<Admission>,
     lease: OnceLock<Arc<Lease>>,
 }
@@ -46,9 +46,11 @@ pub struct Client {
 }
 
 impl Context {
-    pub(crate) fn new(claims: Result<Claims>, client: Client, method: &Method) -> Self {
+    /// `limit` resolves to whether the endpoint's rate limit admits the request.
+    pub(crate) fn new(claims: Result<Claims>, client: Client, method: &Method, limit: Option<Admission>) -> Self {
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        Self(Arc::new(Known { claims, client, changes, admission: OnceLock::new(), lease: OnceLock::new() }))
+        let admission = limit.map_or_else(OnceLock::new, OnceLock::from);
+        Self(Arc::new(Known { claims, client, changes, admission, lease: OnceLock::new() }))
     }
 
     /// The answer is kept under this lease.
@@ -67,11 +69,15 @@ impl Context {
         }
     }
 
-    /// Why the caller may not go on, when the session was looked up and has ended.
-    pub(crate) async fn refusal(&self) -> Option<Error> {
+    /// The request may go on, as far as that is looked up beside it. Whatever is written waits for this by itself; costly
+    /// work waits for it here.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], [`Error::Unauthenticated`].
+    pub async fn admitted(&self) -> Result<()> {
         match self.0.admission.get().cloned() {
-            Some(admission) => admission.await.err(),
-            None => None,
+            Some(admission) => admission.await,
+            None => Ok(()),
         }
     }
 

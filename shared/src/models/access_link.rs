@@ -199,7 +199,11 @@ impl Entity for AccessLink {
             .filter("status", self.status.to_string())
             .filter("department_id", self.department_id.to_string())
             .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
-            .row(Key::token(&self.token), [("tenant", S(tenant.into())), ("id", S(self.id.to_string()))]);
+            .row(
+                Key::token(&self.token),
+                [("tenant", tenant.to_owned()), ("id", self.id.to_string()), ("department_id", self.department_id.to_string())]
+                    .map(|(name, value)| (name, S(value))),
+            );
         if self.status == LinkStatus::Active {
             facets.lapses(Some(self.expires_at)).tally(Desk::holds(tenant, self.department_id, "links"))
         } else {

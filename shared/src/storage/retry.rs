@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::{
+    chance::Chance,
+    error::{Error, Result},
+};
 
 /// How often a lost race is run again before it is given up; with the pauses below this is some eight seconds.
 const ATTEMPTS: u32 = 60;
@@ -28,7 +31,6 @@ where
 /// A random pause that grows with the rounds to 200 ms.
 pub(super) async fn pause(round: u32) {
     let ceiling = (1u64 << round.min(5)) * 6;
-    let mut byte = [0u8; 1];
-    let jitter = getrandom::fill(&mut byte).map_or(128, |()| u64::from(byte[0]));
+    let jitter = Chance::default().draw().map_or(128, |[byte]| u64::from(byte));
     tokio::time::sleep(Duration::from_millis(ceiling * jitter / 255)).await;
 }

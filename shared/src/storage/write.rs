@@ -23,13 +23,13 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// Resolves to whether the caller's session stands.
+/// Resolves to whether the request may go on: the caller's session stands, the endpoint's limit is not used up.
 pub type Admission = Shared<BoxFuture<'static, Result<()>>>;
 
 /// What a request hangs on each of its transactions.
 #[derive(Clone, Default)]
 pub struct Gate {
-    /// Resolves to whether the caller's session still stands; awaited before anything is written.
+    /// Awaited before anything is written.
     pub admission: Option<Admission>,
     /// The idempotency key under which the answer is recorded with the change.
     pub lease: Option<Arc<Lease>>,
