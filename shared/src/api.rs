@@ -3,8 +3,11 @@
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    handler::Handler,
     http::{HeaderName, HeaderValue, Method, header},
     middleware::from_fn_with_state,
+    response::Response,
+    routing::{MethodFilter, on},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -12,11 +15,13 @@ use tower_http::{
 };
 
 use crate::{
-    app::App,
+    app::{App, Settings},
     error::{Error, Result},
 };
 
 pub mod answer;
+pub mod coding;
+pub mod document;
 mod envelope;
 pub mod gateway;
 mod guard;
@@ -24,30 +29,48 @@ pub mod limits;
 mod log;
 pub mod paging;
 pub mod path;
+pub mod routes;
 pub mod valid;
 
-pub use aide::axum::routing;
 pub use answer::{Added, Created, Done, NoContent, Revealed, Rows, Shown};
 pub use envelope::body_of;
 pub use paging::{Dates, Filters, Paging};
 pub use path::{IfMatch, Path, Path2, Segment};
+pub use routes::{Operation, Routes};
 pub use valid::{Merge, Query, Valid};
-
-/// The routes of a group, enumerable, with what the documentation needs.
-pub type Routes = aide::axum::ApiRouter<App>;
 
 /// The service that answers HTTP: routes behind everything that they share.
 pub fn service(app: &App, routes: impl Into<Router<App>>) -> Router {
+    service_or(app, routes, not_found)
+}
+
+/// The same, and what answers when no route does.
+pub fn service_or<T: 'static>(app: &App, routes: impl Into<Router<App>>, otherwise: impl Handler<T, App>) -> Router {
     let routes: Router<App> = routes.into();
     routes
-        .method_not_allowed_fallback(|| async { envelope::method_not_allowed() })
-        .fallback(|| async { Error::NotFound("Resource not found") })
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(otherwise)
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(envelope::panicked))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(cors(app))
         .layer(from_fn_with_state(app.clone(), log::log))
         .with_state(app.clone())
+}
+
+/// What every service says of operations that it does not have: 405 with `Allow` where the path is known, else 404.
+#[expect(clippy::disallowed_methods, reason = "these are not answered")]
+pub fn outline(operations: impl IntoIterator<Item = (MethodFilter, String)>) -> Router {
+    let known = |routes: Router, (method, path): (_, String)| routes.route(&path, on(method, not_found));
+    operations.into_iter().fold(Router::new(), known).method_not_allowed_fallback(method_not_allowed).fallback(not_found)
+}
+
+async fn not_found() -> Error {
+    Error::NotFound("Resource not found")
+}
+
+async fn method_not_allowed() -> Response {
+    envelope::method_not_allowed()
 }
 
 /// Browsers of the origins in the settings may call; no cookies are used anywhere.
@@ -86,13 +109,21 @@ fn cors(app: &App) -> CorsLayer {
 ///
 /// # Errors
 /// When the environment is wrong, with the variable's name, or the runtime ends.
-pub async fn run(routes: Routes) -> Result<(), lambda_http::Error> {
-    log::start();
-    let app = App::from_env().await?;
-    lambda_http::run(gateway::behind(service(&app, routes))).await
+pub async fn run(routes: impl Into<Router<App>>) -> Result<(), lambda_runtime::Error> {
+    run_service(|app| service(app, routes)).await
+}
+
+/// The same for a service that is more than its routes.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_service(service: impl FnOnce(&App) -> Router) -> Result<(), lambda_runtime::Error> {
+    let app = App::from_env()?;
+    start_log(app.settings());
+    lambda_runtime::run(gateway::behind(service(&app))).await
 }
 
 /// Writes log lines to standard error, one JSON object each.
-pub fn start_log() {
-    log::start();
+pub fn start_log(settings: &Settings) {
+    log::start(settings);
 }

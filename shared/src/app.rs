@@ -2,9 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-
 use crate::{
     chance::Chance,
     clock::Clock,
@@ -15,8 +12,11 @@ use crate::{
     storage::Db,
 };
 
+pub mod cloud;
+pub mod https;
 pub mod settings;
 
+pub use cloud::{Cloud, SdkConfig};
 pub use settings::Settings;
 
 /// What every function is given; cheap to clone.
@@ -34,45 +34,6 @@ struct Parts {
     passwords: Passwords,
     queue: OnceLock<Queue>,
     outbound: OnceLock<Outbound>,
-}
-
-/// Where the services are.
-#[derive(Debug, Clone)]
-pub struct Cloud {
-    /// Credentials, region, HTTP client.
-    pub sdk: SdkConfig,
-    /// The endpoint of DynamoDB, unless it is the region's.
-    pub dynamodb: Option<String>,
-    /// The endpoint of SQS, unless it is the region's.
-    pub sqs: Option<String>,
-    /// The table's name.
-    pub table: String,
-    /// The URL of the queue of deliveries.
-    pub queue_url: String,
-}
-
-impl Cloud {
-    /// The client of the table's service.
-    #[must_use]
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
-        config.set_endpoint_url(self.dynamodb.clone().or_else(|| self.sdk.endpoint_url().map(Into::into)));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
-    }
-
-    /// The client of the queue's service.
-    #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let mut config = aws_sdk_sqs::config::Builder::from(&self.sdk);
-        config.set_endpoint_url(self.sqs.clone().or_else(|| self.sdk.endpoint_url().map(Into::into)));
-        aws_sdk_sqs::Client::from_conf(config.build())
-    }
-}
-
-/// The SDK's configuration, as the environment gives it.
-pub async fn sdk() -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
 }
 
 impl App {
@@ -97,16 +58,13 @@ impl App {
     /// Everything from the environment of a function.
     ///
     /// # Errors
-    /// [`Error::Internal`] that names the variable which is missing or malformed.
-    pub async fn from_env() -> Result<Self> {
+    /// [`Error::Internal`] that names every variable which is missing, malformed or unknown.
+    pub fn from_env() -> Result<Self> {
         let mut variables = settings::Variables::from_env();
         let settings = Settings::read(&mut variables, settings::Place::Cloud);
         let keys = Keys::read(&mut variables);
-        let table = variables.required("VOKI_TABLE", |text| Ok(text.to_owned()));
-        let queue_url = variables.optional("VOKI_QUEUE_URL", |text| Ok(text.to_owned()));
+        let cloud = Cloud::read(&mut variables);
         variables.finish().map_err(|error| Error::Internal(error.to_string()))?;
-        let sdk = sdk().await;
-        let cloud = Cloud { sdk, dynamodb: None, sqs: None, table, queue_url: queue_url.unwrap_or_default() };
         Ok(Self::new(settings, Clock::default(), Chance::default(), keys, cloud))
     }
 

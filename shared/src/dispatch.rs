@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use crate::{
     app::App,
     error::{Error, Result},
     events::EventRecord,
     models::{Delivery, Webhook},
     queue::Message,
-    storage::{Stored, entity, keys},
+    storage::{Stored, contend, entity, keys},
 };
+
+/// Deliveries that are written at the same time.
+const AT_ONCE: usize = 16;
 
 /// Makes a delivery for every webhook that wants the event, queues them, and clears the event's mark. Repeated, it finds
 /// the deliveries there and queues them again, which does no harm: an attempt is claimed before it is made. Answers
@@ -24,25 +29,30 @@ pub async fn dispatch(app: &App, tenant: &str, event: &Stored<EventRecord>) -> R
     let store = app.store(tenant);
     let webhooks = app.db().partition(&keys::webhooks(tenant), "").await?;
     let now = app.clock().now();
-    let mut messages = Vec::new();
-    for item in webhooks {
-        let webhook: Stored<Webhook> = entity::from_item(item)?;
-        if webhook.wants(&event.name) {
-            let delivery = Delivery::new(event.id, &event.name, webhook.id, now);
-            store.insert(&delivery).await?;
-            messages.push(Message {
-                tenant: tenant.to_owned(),
-                delivery_id: delivery.id,
-                webhook_id: webhook.id,
-                event_id: event.id,
-            });
-        }
-    }
+    let webhooks = webhooks.into_iter().map(entity::from_item).collect::<Result<Vec<Stored<Webhook>>>>()?;
+    let wanting = webhooks.into_iter().filter(|webhook| webhook.wants(&event.name));
+    let held: Vec<_> = wanting.map(|webhook| Delivery::new(event.id, &event.name, webhook.id, now)).collect();
+    let inserts: Vec<_> = held.iter().map(|delivery| store.insert(delivery)).collect();
+    stream::iter(inserts).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
+    let message = |delivery: &Delivery| Message {
+        tenant: tenant.to_owned(),
+        delivery_id: delivery.id,
+        webhook_id: delivery.webhook_id,
+        event_id: event.id,
+    };
+    let messages: Vec<_> = held.iter().map(message).collect();
     app.queue().send(&messages, Duration::ZERO).await?;
     let dispatched = EventRecord { dispatched_at: Some(now), ..event.value.clone() };
-    match store.write().update(event, &dispatched).commit(()).await {
-        Ok(()) => Ok(true),
-        Err(Error::Conflict) => Ok(false),
-        Err(error) => Err(error),
-    }
+    contend(|| async {
+        match store.write().update(event, &dispatched).commit(()).await {
+            Ok(()) => Ok(true),
+            // Another was first, unless the mark still stands.
+            Err(Error::Conflict) => match store.get::<EventRecord>(event.id).await? {
+                Some(seen) if seen.dispatched_at.is_none() => Err(Error::Conflict),
+                _ => Ok(false),
+            },
+            Err(error) => Err(error),
+        }
+    })
+    .await
 }

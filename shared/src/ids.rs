@@ -73,7 +73,7 @@ macro_rules! ids {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
-        #[schemars(inline)]
+        #[schemars(inline, description = "The identifier.")]
         pub struct $name(Uuid);
 
         impl Id for $name {

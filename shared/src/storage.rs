@@ -126,6 +126,9 @@ impl Db {
                 .map(|rest| rest.keys)
                 .unwrap_or_default();
             if !pending.is_empty() {
+                if round == retry::ATTEMPTS {
+                    return Err(Error::Conflict);
+                }
                 retry::pause(round).await;
                 round += 1;
             }

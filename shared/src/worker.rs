@@ -1,17 +1,20 @@
 //! Workers: one message at a time, lifted to the batches that Lambda hands out.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin};
 
 use aws_lambda_events::{
     dynamodb::EventRecord as StreamRecord,
     sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{app::App, error::Result};
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
 
 /// Messages of one batch that are worked on at the same time.
 const AT_ONCE: usize = 10;
@@ -20,7 +23,7 @@ const AT_ONCE: usize = 10;
 pub async fn batch<F: Future<Output = Result<()>>>(event: SqsEvent, mut work: impl FnMut(String) -> F) -> SqsBatchResponse {
     let jobs = event.records.into_iter().map(|record| {
         let job = work(record.body.unwrap_or_default());
-        async move { (record.message_id.unwrap_or_default(), job.await) }
+        async move { (record.message_id.unwrap_or_default(), caught(job).await) }
     });
     let done: Vec<_> = stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await;
     let mut response = SqsBatchResponse::default();
@@ -43,7 +46,7 @@ pub async fn records<F: Future<Output = Result<()>>>(
     let mut response = DynamoDbEventResponse::default();
     for record in records {
         let number = record.change.sequence_number.clone();
-        if let Err(error) = work(record).await {
+        if let Err(error) = caught(work(record)).await {
             tracing::error!(sequence_number = number, %error, "record failed");
             let mut failure = DynamoDbBatchItemFailure::default();
             failure.item_identifier = number;
@@ -52,6 +55,11 @@ pub async fn records<F: Future<Output = Result<()>>>(
         }
     }
     response
+}
+
+/// A panic is an error of what it happened in, not of its whole batch.
+async fn caught<F: Future<Output = Result<()>>>(work: F) -> Result<()> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Error::Internal("panic".into())))
 }
 
 /// Runs a worker as a Lambda function.
@@ -65,8 +73,8 @@ where
     F: Fn(App, E) -> Fut,
     Fut: Future<Output = Result<A>> + Send + 'static,
 {
-    crate::api::start_log();
-    let app = App::from_env().await?;
+    let app = App::from_env()?;
+    crate::api::start_log(app.settings());
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| {
         // On the heap: what the runtime wraps around it stays shallow.
         let work: Pin<Box<dyn Future<Output = Result<A>> + Send>> = Box::pin(work(app.clone(), event.payload));

@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
+mod docs;
 mod events;
-mod template;
+mod openapi;
+mod roles;

@@ -3,22 +3,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
-
-venv=target/venv-cfn-lint
-if [ ! -x $venv/bin/cfn-lint ]; then
-  python3 -m venv $venv
-  $venv/bin/pip install -q cfn-lint==1.58.0 aws-sam-translator==1.115.0
-fi
+source tests/venv.sh
+venv cfn-lint cfn-lint==1.58.0 aws-sam-translator==1.115.0
+venv sam aws-sam-cli==1.170.0
+PATH="$root/target/venv-cfn-lint/bin:$root/target/venv-sam/bin:$PATH"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export AWS_DEFAULT_REGION=us-east-1
+export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-$venv/bin/cfn-lint infra/sam/template.yaml
+cfn-lint infra/sam/template.yaml
+sam validate --lint --template-file infra/sam/template.yaml
 
 cp infra/sam/template.yaml "$work"
 block() { awk -v name="$1" '$0 == "```bash " name {on=1; next} /^```/ {on=0} on' "$root/infra/sam/README.md"; }
 cd "$work"
-PATH="$root/$venv/bin:$PATH"
 eval "$(block expand | sed "s#/tmp/#$work/#g")"
 eval "$(block keys)"
 python - <<'PYTHON'

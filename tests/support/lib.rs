@@ -5,12 +5,26 @@
 
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
 
+pub mod bulk;
 mod client;
+mod function;
+pub mod gateway;
+pub mod lab;
+mod operations;
 mod receiver;
+pub mod recount;
+mod samples;
+pub mod scenes;
 mod server;
 mod tenant;
+pub mod wire;
+mod world;
 
 pub use client::{Answer, Client};
+pub use function::{Ended, Function, request, variables};
+pub use operations::{FUNCTIONS, Operation, Operations, WORKERS};
 pub use receiver::{Received, Receiver, Reply};
+pub use samples::{Sample, asks};
 pub use server::{Settings, Stack, shared};
 pub use tenant::{PASSWORD, Tenant};
+pub use world::{NOW, World};

@@ -2,8 +2,12 @@
 
 use std::{sync::OnceLock, thread};
 
-use local::settings::LocalSettings;
+use local::{
+    aws::{REGION, SECRET_KEY},
+    settings::LocalSettings,
+};
 use shared::app::settings::Variables;
+use uuid::Uuid;
 
 use crate::client::Client;
 
@@ -12,13 +16,22 @@ use crate::client::Client;
 pub struct Settings(Vec<(String, String)>);
 
 impl Default for Settings {
-    /// In memory, on a free port, without the demo tenant; every request may say from which address it comes.
+    /// In memory, on a free port, without the demo tenant; every request may say from which address it comes. Where the
+    /// environment names a DynamoDB, that is used, with an account of the stack's own.
     fn default() -> Self {
-        Self(Vec::new())
+        let settings = Self(Vec::new())
             .with("VOKI_LISTEN", "127.0.0.1:0")
             .with("VOKI_DATA", "memory")
             .with("VOKI_DEMO", "0")
-            .with("VOKI_TRUSTED_PROXIES", "127.0.0.0/8")
+            .with("VOKI_TRUSTED_PROXIES", "127.0.0.0/8");
+        match Variables::from_env().optional("AWS_ENDPOINT_URL_DYNAMODB", |text| Ok(text.to_owned())) {
+            Some(url) => settings
+                .with("AWS_ENDPOINT_URL_DYNAMODB", &url)
+                .with("AWS_REGION", REGION)
+                .with("AWS_ACCESS_KEY_ID", &Uuid::new_v4().simple().to_string())
+                .with("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            None => settings,
+        }
     }
 }
 

@@ -3,10 +3,7 @@
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
-    api::{
-        Created, Filters, Paging, Path, Query, Routes, Rows, Shown, Valid,
-        routing::{get, post},
-    },
+    api::{Created, Filters, Paging, Path, Query, Routes, Rows, Shown, Valid},
     auth::{Caller, Supervisor},
     events::{Event, EventName},
     ids::{AccessLinkId, DepartmentId},
@@ -22,17 +19,18 @@ use shared::{
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new()
-        .api_route("/api/v1/access-links", get(list).post(create))
-        .api_route("/api/v1/access-links/{id}", get(read))
-        .api_route("/api/v1/access-links/{id}/cancel", post(cancel))
+    Routes::of("Access links", "How customers come in.")
+        .get("/api/v1/access-links", list, "listAccessLinks", "The tenant's access links")
+        .post("/api/v1/access-links", create, "createAccessLink", "Makes a link to a department's queue")
+        .get("/api/v1/access-links/{id}", read, "getAccessLink", "One access link")
+        .post("/api/v1/access-links/{id}/cancel", cancel, "cancelAccessLink", "Calls an active link back")
 }
 
 /// Which links.
 #[derive(Debug, JsonSchema)]
 struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<AccessLink>,
     /// That stand so.
     status: Option<LinkStatus>,
     /// To this department.
@@ -42,7 +40,7 @@ struct Wanted {
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            paging: Paging::read::<AccessLink>(fields, 20, true),
+            paging: Paging::read(fields, true),
             status: fields.optional("status", rules::word),
             department_id: fields.optional("department_id", rules::id),
         }

@@ -1,6 +1,6 @@
 //! Logging in.
 
-use axum::{Extension, extract::State, http::StatusCode};
+use axum::{Extension, extract::State};
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
@@ -20,10 +20,13 @@ use crate::session::{self, Opened, SignedIn};
 #[derive(Debug, JsonSchema)]
 pub struct Login {
     /// The e-mail, in any case.
+    #[schemars(length(max = 254))]
     email: String,
     /// The password.
+    #[schemars(length(max = 1024))]
     password: String,
     /// The tenant's slug.
+    #[schemars(length(max = 200))]
     tenant: String,
 }
 
@@ -39,14 +42,18 @@ impl Input for Login {
 
 /// Opens a session. A wrong tenant, e-mail or password and an inactive user are one and the same refusal, in the same
 /// time.
-pub async fn login(State(app): State<App>, Extension(context): Extension<Context>, Valid(input): Valid<Login>) -> Result<Opened> {
+pub async fn login(
+    State(app): State<App>,
+    Extension(context): Extension<Context>,
+    Valid(input): Valid<Login>,
+) -> Result<Opened<200>> {
     let user = find(&app, &input).await?;
     context.admitted().await?;
     let right = app.passwords().verify(&input.password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let user = user.filter(|user| right && user.input.active).ok_or(Error::Unauthenticated("Invalid credentials"))?;
     let store = app.store(&input.tenant).gated(context.gate());
     let session = session::begin(&store, app.chance(), user.id, context.client())?;
-    let answer = Opened(StatusCode::OK, SignedIn::new(&app, &input.tenant, &user, &session)?);
+    let answer = Opened(SignedIn::new(&app, &input.tenant, &user, &session)?);
     store.write().create(&session).commit(answer).await
 }
 

@@ -1,6 +1,6 @@
 //! Refreshing and ending a session.
 
-use axum::{Extension, extract::State, http::StatusCode};
+use axum::{Extension, extract::State};
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
@@ -16,8 +16,10 @@ use crate::session::{Opened, SignedIn};
 
 /// A refresh token.
 #[derive(Debug, JsonSchema)]
+#[schemars(rename = "Refresh")]
 pub struct RefreshInput {
     /// The latest one of the session.
+    #[schemars(length(max = 1000))]
     refresh_token: String,
 }
 
@@ -34,7 +36,7 @@ pub async fn refresh(
     State(app): State<App>,
     Extension(context): Extension<Context>,
     Valid(input): Valid<RefreshInput>,
-) -> Result<Opened> {
+) -> Result<Opened<200>> {
     let token = Refresh::parse(&input.refresh_token).ok_or(REFUSED)?;
     let store = app.store(&token.tenant).gated(context.gate());
     contend(|| async {
@@ -44,8 +46,7 @@ pub async fn refresh(
         let seen = found.take::<Session>(&session_key)?.filter(|session| token.proves(app.keys(), session)).ok_or(REFUSED)?;
         let user = found.take::<User>(&user_key)?.filter(|user| user.input.active).ok_or(REFUSED)?;
         let now = app.clock().now();
-        let answer =
-            |session: &Session| SignedIn::new(&app, &token.tenant, &user, session).map(|pair| Opened(StatusCode::OK, pair));
+        let answer = |session: &Session| SignedIn::new(&app, &token.tenant, &user, session).map(Opened);
         match seen.refresh(token.generation, now) {
             session::Refresh::Rotate => {
                 let rotated = seen.rotated(now);

@@ -1,16 +1,15 @@
 //! Signing a company up.
 
-use axum::{
-    Extension,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::{Extension, extract::State, http::HeaderMap};
 use hmac::{Hmac, Mac};
 use schemars::JsonSchema;
 use sha2::Sha256;
 use shared::{
     Error, Result,
-    api::Valid,
+    api::{
+        Valid,
+        document::{Described, Draft},
+    },
     app::{App, settings::Signup},
     auth::context::Context,
     input::{Fields, Input, rules},
@@ -19,6 +18,7 @@ use shared::{
         user::{NewUser, UserInput},
     },
     storage::{Key, contend},
+    text,
 };
 
 use crate::session::{self, Opened, SignedIn};
@@ -34,9 +34,11 @@ pub struct Register {
 
 #[derive(Debug, JsonSchema)]
 struct NewCompany {
-    /// At most 200 characters.
+    /// The name.
+    #[schemars(length(max = 200))]
     name: String,
-    /// 3 to 40 of `a-z0-9-`; unique, never changes.
+    /// What the tenant is called in logins and URLs: unique, never changes.
+    #[schemars(length(min = 3, max = 40), regex(pattern = text::SLUG))]
     slug: String,
 }
 
@@ -58,30 +60,33 @@ pub async fn register(
     Extension(context): Extension<Context>,
     _: Permitted,
     Valid(input): Valid<Register>,
-) -> Result<Opened> {
+) -> Result<Opened<201>> {
     let tenant = input.company.slug.as_str();
     let store = app.store(tenant).gated(context.gate());
     context.admitted().await?;
     let hash = app.passwords().hash(&input.user.password).await?;
     let manager = UserInput { role: Role::Manager, active: true, ..input.user.user };
     contend(|| async {
-        if store.get::<Company>(()).await?.is_some() {
-            return Err(Error::invalid("company.slug", "has already been taken"));
-        }
         let now = app.clock().now();
         let plan = app.settings().default_plan;
         let company = Company::new(store.mint()?, input.company.name.clone(), tenant.to_owned(), plan, now);
         let user = User::new(store.mint()?, manager.clone(), hash.clone(), now);
         let session = session::begin(&store, app.chance(), user.id, context.client())?;
-        let answer = Opened(StatusCode::CREATED, SignedIn::new(&app, tenant, &user, &session)?);
-        store
+        let answer = Opened(SignedIn::new(&app, tenant, &user, &session)?);
+        let written = store
             .write()
             .create(&company)
             .tally(&Key::usage(tenant), |usage| plan.apply(usage))
             .create(&user)
             .create(&session)
             .commit(answer)
-            .await
+            .await;
+        match written {
+            Err(Error::Conflict) if store.get::<Company>(()).await?.is_some() => {
+                Err(Error::invalid("company.slug", "has already been taken"))
+            }
+            written => written,
+        }
     })
     .await
 }
@@ -102,7 +107,12 @@ impl axum::extract::FromRequestParts<App> for Permitted {
     }
 }
 
-impl aide::OperationInput for Permitted {}
+impl Described for Permitted {
+    fn describe(draft: &mut Draft<'_>) {
+        draft.header("X-Signup-Token", "The operator's token, where sign-up needs one.");
+        draft.refuses(&[403]);
+    }
+}
 
 fn permitted(signup: &Signup, headers: &HeaderMap) -> bool {
     match signup {

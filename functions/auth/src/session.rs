@@ -1,6 +1,5 @@
 //! A new session and the answer that opens it.
 
-use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
     Json,
     http::StatusCode,
@@ -11,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     Result,
+    api::document::{Described, Draft, json_content},
     app::App,
     auth::context::Client,
     auth::token::{ACCESS, Refresh, access},
@@ -69,39 +69,41 @@ impl SignedIn {
     }
 }
 
-/// The login answer: the pair at the top level, and the same object again under `data`.
+/// The login answer with its status: the pair at the top level, and the same object again under `data`.
 #[derive(Debug)]
-pub struct Opened(pub StatusCode, pub SignedIn);
+pub struct Opened<const STATUS: u16>(pub SignedIn);
 
-/// As it is written.
+/// A pair of tokens and whose they are; `data` is the same again.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoggedIn")]
 struct Twice {
     #[serde(flatten)]
     top: SignedIn,
     data: SignedIn,
 }
 
-impl IntoResponse for Opened {
+impl<const STATUS: u16> IntoResponse for Opened<STATUS> {
     fn into_response(self) -> Response {
         let no_store = [(axum::http::header::CACHE_CONTROL, "no-store")];
-        (self.0, no_store, Json(Twice { top: self.1.clone(), data: self.1 })).into_response()
+        let status = StatusCode::from_u16(STATUS).unwrap_or_default();
+        (status, no_store, Json(Twice { top: self.0.clone(), data: self.0 })).into_response()
     }
 }
 
 /// Tokens are never recorded: authentication takes no idempotency key.
-impl Answer for Opened {
+impl<const STATUS: u16> Answer for Opened<STATUS> {
     fn record(&self) -> Option<Recorded> {
         None
     }
 }
 
-impl OperationOutput for Opened {
-    type Inner = SignedIn;
-    fn operation_response(context: &mut GenContext, operation: &mut openapi::Operation) -> Option<openapi::Response> {
-        Json::<Twice>::operation_response(context, operation)
-    }
-    fn inferred_responses(context: &mut GenContext, operation: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|response| (Some(200), response)).into_iter().collect()
+impl<const STATUS: u16> Described for Opened<STATUS> {
+    fn describe(draft: &mut Draft<'_>) {
+        let schema = draft.schemas.answered::<Twice>();
+        draft.answers(STATUS, "Logged in.", &["Cache-Control"], &json_content(&schema));
+        if STATUS == 200 {
+            draft.refuses(&[401]);
+        }
     }
 }
 

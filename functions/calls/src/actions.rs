@@ -67,7 +67,8 @@ pub async fn start(caller: Caller<Attendant>, Path(id): Path<CallId>) -> Result<
 /// The agent's last words.
 #[derive(Debug, JsonSchema)]
 pub struct Complete {
-    /// At most 10,000 characters.
+    /// What the next agent should know.
+    #[schemars(length(max = 10_000))]
     notes: Option<String>,
 }
 

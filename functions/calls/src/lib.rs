@@ -3,17 +3,14 @@
 mod actions;
 mod list;
 
-use shared::api::{
-    Routes,
-    routing::{get, post},
-};
+use shared::api::Routes;
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new()
-        .api_route("/api/v1/calls", get(list::list))
-        .api_route("/api/v1/calls/{id}", get(list::read))
-        .api_route("/api/v1/calls/{id}/assign", post(actions::assign))
-        .api_route("/api/v1/calls/{id}/start", post(actions::start))
-        .api_route("/api/v1/calls/{id}/complete", post(actions::complete))
+    Routes::of("Calls", "The agents' side of a call.")
+        .get("/api/v1/calls", list::list, "listCalls", "The tenant's calls, the latest first")
+        .get("/api/v1/calls/{id}", list::read, "getCall", "One call")
+        .post("/api/v1/calls/{id}/assign", actions::assign, "assignCall", "Sets the agent of a waiting call")
+        .post("/api/v1/calls/{id}/start", actions::start, "startCall", "Begins a waiting call, which is taken if nobody has it")
+        .post("/api/v1/calls/{id}/complete", actions::complete, "completeCall", "Ends a call")
 }

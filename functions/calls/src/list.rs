@@ -19,7 +19,7 @@ use shared::{
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<Call>,
     #[schemars(flatten)]
     dates: Dates,
     /// That stand so.
@@ -35,7 +35,7 @@ pub struct Wanted {
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            paging: Paging::read::<Call>(fields, 20, true),
+            paging: Paging::read(fields, true),
             dates: Dates::read(fields),
             status: fields.optional("status", rules::word),
             department_id: fields.optional("department_id", rules::id),

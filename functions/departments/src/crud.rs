@@ -5,6 +5,7 @@ use shared::{
     Error, Result,
     api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
     auth::{Attendant, Caller, Supervisor},
+    error::Violations,
     ids::{DepartmentId, Id, SectorId},
     input::{Fields, Input, rules},
     lapse,
@@ -20,7 +21,7 @@ use shared::{
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<Department>,
     /// Whose queues can, or cannot, be joined.
     active: Option<bool>,
     /// Of this sector.
@@ -30,7 +31,7 @@ pub struct Wanted {
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         let wanted = Self {
-            paging: Paging::read::<Department>(fields, 20, false),
+            paging: Paging::read(fields, false),
             active: fields.optional("active", rules::boolean),
             sector_id: fields.optional("sector_id", rules::id),
         };
@@ -44,7 +45,7 @@ impl Input for Wanted {
 /// The tenant's departments.
 pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Rows<Department>> {
     let filters = Filters::none().with("active", wanted.active);
-    wanted.paging.list::<Department, _, _>(&caller, filters, |department| department.value).await
+    wanted.paging.list(&caller, filters, |department| department.value).await
 }
 
 /// One department.
@@ -57,17 +58,26 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<DepartmentId>) -> Re
 pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentInput>) -> Result<Created<Department>> {
     let store = caller.store();
     sector_exists(&input)?;
-    contend(|| async {
-        let (input, made) = identified(store, input.clone(), None).await?;
+    let insert = |input| async {
         let department = Department::new(store.mint()?, input, caller.now());
         let size = i64::from(department.input.max_queue_size);
         let desk = Key::desk(store.tenant(), department.id);
         let write = caller.write().create(&department).tally(&desk, |desk| {
             desk.set("max_queue_size", Some(size));
         });
-        raced(made, write.commit(Created(department)).await)
-    })
-    .await
+        write.commit(Created(department)).await
+    };
+    if input.identifier.is_some() {
+        return contend(|| insert(input.clone())).await;
+    }
+    // The plain slug is mostly free: whether it is, the write itself tells.
+    let plain = DepartmentInput { identifier: Some(slug_of(&input)), ..input.clone() };
+    match contend(|| insert(plain.clone())).await {
+        Err(Error::Invalid(violations)) if names_identifier(&violations) => {
+            contend(|| async { raced(insert(identified(store, input.clone(), None).await?).await) }).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// Changes a department; the queue's new size holds from then on.
@@ -83,13 +93,18 @@ pub async fn update(
         matching.check(&seen)?;
         let input = patch.onto(&seen.input)?;
         sector_exists(&input)?;
-        let (input, made) = identified(store, input, seen.input.identifier.as_deref()).await?;
+        let made = input.identifier.is_none();
+        let input = if made { identified(store, input, seen.input.identifier.as_deref()).await? } else { input };
         let changed = Department { input, updated_at: caller.now(), ..seen.value.clone() };
-        let size = i64::from(changed.input.max_queue_size);
-        let write = caller.write().update(&seen, &changed).tally(&Key::desk(store.tenant(), id), |desk| {
-            desk.set("max_queue_size", Some(size));
-        });
-        raced(made, write.commit(Shown(changed, seen.version + 1)).await)
+        let mut write = caller.write().update(&seen, &changed);
+        if changed.input.max_queue_size != seen.input.max_queue_size {
+            let size = i64::from(changed.input.max_queue_size);
+            write = write.tally(&Key::desk(store.tenant(), id), |desk| {
+                desk.set("max_queue_size", Some(size));
+            });
+        }
+        let outcome = write.commit(Shown(changed, seen.version + 1)).await;
+        if made { raced(outcome) } else { outcome }
     })
     .await
 }
@@ -98,11 +113,10 @@ pub async fn update(
 pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, matching: IfMatch) -> Result<NoContent> {
     let store = caller.store();
     let members = contend(|| async {
-        let seen = store.find::<Department>(id).await?;
+        let partition = keys::object_partition(store.tenant(), Department::KIND, &id.key());
+        let members = store.db().partition(&partition, keys::MEMBERS);
+        let (seen, members, ()) = tokio::try_join!(store.find::<Department>(id), members, Box::pin(settled(store)))?;
         matching.check(&seen)?;
-        settled(store).await?;
-        let members =
-            store.db().partition(&keys::object_partition(store.tenant(), Department::KIND, &id.key()), keys::MEMBERS).await?;
         let busy = |_: Option<&Item>| {
             Error::Refused("The department has queued or active calls or active links; deactivate it instead".into())
         };
@@ -119,21 +133,21 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
 
 /// What has lapsed does not keep a department.
 async fn settled(store: &Store) -> Result<()> {
-    lapse::settle_due::<Call>(store).await?;
-    lapse::settle_due::<AccessLink>(store).await
+    tokio::try_join!(lapse::settle_due::<Call>(store), lapse::settle_due::<AccessLink>(store)).map(drop)
 }
 
 fn sector_exists(input: &DepartmentInput) -> Result<()> {
     if input.sector_id.is_some() { Err(Error::invalid("sector_id", "does not exist")) } else { Ok(()) }
 }
 
-/// The input with an identifier: the one given, or the first made from the name that is free or the department's own.
-/// Says whether it was made.
-async fn identified(store: &Store, mut input: DepartmentInput, own: Option<&str>) -> Result<(DepartmentInput, bool)> {
-    if input.identifier.is_some() {
-        return Ok((input, false));
-    }
-    let slug = Some(text::slug_from(&input.name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "department".into());
+/// What a department's identifier is made from.
+fn slug_of(input: &DepartmentInput) -> String {
+    Some(text::slug_from(&input.name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "department".into())
+}
+
+/// The input with an identifier: the first made from the name that is free or the department's own.
+async fn identified(store: &Store, mut input: DepartmentInput, own: Option<&str>) -> Result<DepartmentInput> {
+    let slug = slug_of(&input);
     for first in (1..).step_by(20).take(500) {
         let candidates: Vec<String> = (first..first + 20).map(|n: u32| numbered(&slug, n)).collect();
         let guards: Vec<Key> =
@@ -143,7 +157,7 @@ async fn identified(store: &Store, mut input: DepartmentInput, own: Option<&str>
             candidates.into_iter().zip(&guards).find(|(slug, guard)| own == Some(slug.as_str()) || taken.item(guard).is_none())
         {
             input.identifier = Some(free);
-            return Ok((input, true));
+            return Ok(input);
         }
     }
     Err(Error::invalid("identifier", "can't be made from the name"))
@@ -160,13 +174,15 @@ fn numbered(slug: &str, n: u32) -> String {
 }
 
 /// An identifier that was made and taken meanwhile is made again.
-fn raced<T>(made: bool, outcome: Result<T>) -> Result<T> {
+fn raced<T>(outcome: Result<T>) -> Result<T> {
     match outcome {
-        Err(Error::Invalid(violations)) if made && violations.iter().any(|(path, _)| path == "identifier") => {
-            Err(Error::Conflict)
-        }
+        Err(Error::Invalid(violations)) if names_identifier(&violations) => Err(Error::Conflict),
         outcome => outcome,
     }
+}
+
+fn names_identifier(violations: &Violations) -> bool {
+    violations.iter().any(|(path, _)| path == "identifier")
 }
 
 #[cfg(test)]

@@ -3,16 +3,22 @@
 mod crud;
 mod members;
 
-use shared::api::{
-    Routes,
-    routing::{delete, get},
-};
+use shared::api::Routes;
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new()
-        .api_route("/api/v1/departments", get(crud::list).post(crud::create))
-        .api_route("/api/v1/departments/{id}", get(crud::read).put(crud::update).delete(crud::remove))
-        .api_route("/api/v1/departments/{id}/users", get(members::list).post(members::add))
-        .api_route("/api/v1/departments/{id}/users/{user_id}", delete(members::remove))
+    Routes::of("Departments", "Where calls queue, and who serves there.")
+        .get("/api/v1/departments", crud::list, "listDepartments", "The tenant's departments")
+        .post("/api/v1/departments", crud::create, "createDepartment", "Makes a department with an empty queue")
+        .get("/api/v1/departments/{id}", crud::read, "getDepartment", "One department")
+        .put("/api/v1/departments/{id}", crud::update, "updateDepartment", "Changes a department")
+        .delete("/api/v1/departments/{id}", crud::remove, "deleteDepartment", "Removes a department that has nothing in hand")
+        .get("/api/v1/departments/{id}/users", members::list, "listDepartmentUsers", "The users who serve in a department")
+        .post("/api/v1/departments/{id}/users", members::add, "addDepartmentUser", "Lets a user serve in a department")
+        .delete(
+            "/api/v1/departments/{id}/users/{user_id}",
+            members::remove,
+            "removeDepartmentUser",
+            "Lets a user serve there no longer",
+        )
 }

@@ -15,12 +15,12 @@ use shared::{
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<User>,
 }
 
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
-        Self { paging: Paging::read::<User>(fields, 20, false) }
+        Self { paging: Paging::read(fields, false) }
     }
 }
 

@@ -1,13 +1,32 @@
-//! `/api/health`: whether the product answers.
+//! `/docs`, `/api/openapi.json`, `/api/health`: what the product says of itself. Behind a gateway it also answers every
+//! request that no other function takes.
 
-use axum::Json;
+mod elsewhere;
+mod files;
+
+use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::api::{Routes, routing::get};
+use shared::{
+    api::{Routes, service_or},
+    app::App,
+};
+
+/// The document of the whole API (OpenAPI 3.1), made from the code by `cargo run -p tests --bin record`.
+pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new().api_route("/api/health", get(health))
+    Routes::of("Documentation", "What the product says of itself.")
+        .get("/api/health", health, "getHealth", "Whether the product answers")
+        .get("/api/openapi.json", files::openapi, "getOpenapi", "This document")
+        .get("/docs", files::page, "getDocs", "This document as a page, on which its operations can be tried")
+        .get("/docs/{file}", files::asset, "getDocsFile", "What the page is made of")
+}
+
+/// The group's routes, and the gateway's `$default`.
+pub fn service(app: &App) -> Router {
+    service_or(app, routes(), elsewhere::answer)
 }
 
 /// That it answers.

@@ -1,6 +1,6 @@
 //! The `docs` function.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    shared::api::run(docs::routes()).await
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::api::run_service(docs::service).await
 }

@@ -64,11 +64,10 @@ const BATCH: usize = 500;
 /// The calls that joined in a range, the last 30 days by default, the earliest first.
 pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Result<File> {
     let store = caller.store();
-    let range = wanted.dates.range(store).await?;
+    let department = store.known::<Department>("department_id", wanted.department_id);
+    let (range, ..) = tokio::try_join!(wanted.dates.range(store), department, lapse::settle_due::<Call>(store))?;
     let last = range.to.min(caller.now() + days(1));
     let range = if wanted.dates.has_from() { range } else { Range { from: last - days(31), ..range } };
-    store.known::<Department>("department_id", wanted.department_id).await?;
-    lapse::settle_due::<Call>(store).await?;
     let mut query = list::Query {
         filters: Filters::none().with("status", wanted.status).with("department_id", wanted.department_id).into_list(),
         search: None,

@@ -3,9 +3,14 @@
 mod calls;
 mod sheet;
 
-use shared::api::{Routes, routing::get};
+use shared::api::Routes;
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new().api_route("/api/v1/export/calls.csv", get(calls::calls))
+    Routes::of("Export", "Rows for spreadsheets.").get(
+        "/api/v1/export/calls.csv",
+        calls::calls,
+        "exportCalls",
+        "The calls that joined in a range, the last 30 days by default",
+    )
 }

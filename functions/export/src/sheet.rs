@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -11,9 +10,13 @@ use axum::{
 use chrono_tz::Tz;
 use flate2::{Compression, write::GzEncoder};
 use schemars::JsonSchema;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::{
     Error, Result,
+    api::{
+        coding,
+        document::{Described, Draft},
+    },
     clock::Time,
     input::{Fields, Message, Raw, rules},
 };
@@ -25,18 +28,19 @@ const MAX_BYTES: usize = 4_000_000;
 #[derive(Debug, Clone, JsonSchema)]
 pub struct Format {
     /// Names of columns, comma-separated, in the order wanted; all by default.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "String")]
     columns: Vec<usize>,
-    /// One character between values; a comma by default.
-    #[schemars(with = "Option<String>")]
+    /// What stands between values.
+    #[schemars(with = "String", extend("enum" = [",", ";", "|", "tab"], "default" = ","))]
     delimiter: u8,
     /// Whether the file begins with a byte-order mark, which some spreadsheets need.
+    #[schemars(extend("default" = false))]
     bom: bool,
-    /// The IANA zone in which times are written; UTC by default.
-    #[schemars(with = "Option<String>")]
+    /// The IANA zone in which times are written.
+    #[schemars(with = "String", extend("default" = "UTC"))]
     tz: Tz,
-    /// `csv` or `ndjson`.
-    #[schemars(with = "Option<String>")]
+    /// What the file is.
+    #[schemars(extend("enum" = ["csv", "ndjson"], "default" = "csv"))]
     format: String,
     #[schemars(skip)]
     names: &'static [&'static str],
@@ -171,7 +175,7 @@ impl Sheet {
     /// # Errors
     /// None that a caller can cause.
     pub fn new(name: &'static str, format: &Format, headers: &HeaderMap) -> Result<Self> {
-        let out = if takes_gzip(headers) {
+        let out = if coding::takes_gzip(headers) {
             Out::Gzip(GzEncoder::new(Vec::new(), Compression::new(6)))
         } else {
             Out::Straight(Vec::new())
@@ -236,18 +240,6 @@ impl Sheet {
     }
 }
 
-/// The client takes gzip, and does not rule it out.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).any(
-        |coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-            let refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0)));
-            named && !refused
-        },
-    )
-}
-
 /// A file that is ready.
 #[derive(Debug)]
 pub struct File {
@@ -273,17 +265,11 @@ impl IntoResponse for File {
     }
 }
 
-impl OperationOutput for File {
-    type Inner = String;
-    fn operation_response(_: &mut GenContext, _: &mut openapi::Operation) -> Option<openapi::Response> {
-        let content = [
-            ("text/csv".to_owned(), openapi::MediaType::default()),
-            ("application/x-ndjson".to_owned(), openapi::MediaType::default()),
-        ];
-        Some(openapi::Response { description: "The file".into(), content: content.into_iter().collect(), ..Default::default() })
-    }
-    fn inferred_responses(context: &mut GenContext, operation: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|response| (Some(200), response)).into_iter().collect()
+impl Described for File {
+    fn describe(draft: &mut Draft<'_>) {
+        let text = json!({ "schema": { "type": "string" } });
+        let content = json!({ "text/csv": text, "application/x-ndjson": text });
+        draft.answers(200, "The file.", &["Content-Disposition"], &content);
     }
 }
 
@@ -307,12 +293,5 @@ mod tests {
         let at = Cell::time(Some(Time::from_epoch(1_771_165_800)));
         assert_eq!(at.csv(Tz::UTC), "2026-02-15T14:30:00Z");
         assert_eq!(at.csv(Tz::America__Sao_Paulo), "2026-02-15T11:30:00-03:00");
-    }
-
-    #[test]
-    fn gzip_is_taken_unless_it_is_ruled_out() {
-        let takes =
-            |text: &'static str| takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]));
-        assert!(takes("gzip") && takes("br, gzip;q=0.5") && !takes("gzip;q=0") && !takes("br") && !takes("identity"));
     }
 }

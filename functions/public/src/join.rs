@@ -29,13 +29,17 @@ use crate::{Lead, NO_LINK, follow};
 /// Who joins, and why.
 #[derive(Debug, JsonSchema)]
 pub struct Join {
-    /// The name, at most 200 characters.
+    /// The name.
+    #[schemars(length(max = 200))]
     name: String,
     /// The e-mail.
+    #[schemars(email)]
     email: Option<String>,
-    /// The phone number.
+    /// The phone number; without a country code it is one of the company's country.
+    #[schemars(extend("format" = "phone"))]
     phone: Option<String>,
-    /// What it is about, at most 2,000 characters.
+    /// What it is about.
+    #[schemars(length(max = 2000))]
     reason: Option<String>,
 }
 

@@ -6,10 +6,7 @@ mod validate;
 
 use shared::{
     Error, Result,
-    api::{
-        Routes,
-        routing::{get, post},
-    },
+    api::Routes,
     app::App,
     ids::{AccessLinkId, CallId, DepartmentId},
     storage::{Key, Store, entity::text},
@@ -17,12 +14,12 @@ use shared::{
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new()
-        .api_route("/api/v1/call/{token}/validate", get(validate::validate))
-        .api_route("/api/v1/call/{token}/join", post(join::join))
-        .api_route("/api/v1/call/status/{call_id}", get(status::status))
-        .api_route("/api/v1/call/leave/{call_id}", post(status::leave))
-        .api_route("/api/v1/call/evaluate/{call_id}", post(status::evaluate))
+    Routes::of("Customers' pages", "What an access link or a call's identifier leads to. No token.")
+        .get("/api/v1/call/{token}/validate", validate::validate, "validateAccessLink", "Where a link leads; never uses it")
+        .post("/api/v1/call/{token}/join", join::join, "joinCall", "Uses a link once and enters the queue")
+        .get("/api/v1/call/status/{call_id}", status::status, "getCallStatus", "Where a call stands")
+        .post("/api/v1/call/leave/{call_id}", status::leave, "leaveCall", "Leaves the queue")
+        .post("/api/v1/call/evaluate/{call_id}", status::evaluate, "evaluateCall", "Rates a completed call, once")
 }
 
 const NO_LINK: Error = Error::NotFound("Invalid or expired access link");

@@ -1,6 +1,6 @@
 //! The `public` function.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), lambda_runtime::Error> {
     shared::api::run(public::routes()).await
 }

@@ -26,6 +26,7 @@ use crate::store_of;
 
 /// A call as its customer sees it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerCall")]
 pub struct Status {
     call_id: CallId,
     status: CallStatus,
@@ -92,9 +93,11 @@ pub async fn leave(
 /// What the customer thinks of it.
 #[derive(Debug, JsonSchema)]
 pub struct Evaluation {
-    /// 1 to 5.
+    /// How it was, 5 is best.
+    #[schemars(range(min = 1, max = 5))]
     rating: u8,
-    /// At most 2,000 characters.
+    /// In the customer's words.
+    #[schemars(length(max = 2000))]
     comment: Option<String>,
 }
 

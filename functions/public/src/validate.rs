@@ -16,6 +16,7 @@ use crate::{Lead, NO_LINK, follow};
 
 /// What a link leads to.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Destination")]
 pub struct Valid {
     valid: bool,
     department_name: String,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::{
     Result,
-    api::{Created, Filters, Paging, Query, Routes, Rows, Shown, Valid, routing::get},
+    api::{Created, Filters, Paging, Query, Routes, Rows, Shown, Valid},
     auth::{Attendant, Caller, Manager},
     input::{Fields, Input, rules},
     models::{
@@ -14,7 +14,10 @@ use shared::{
 
 /// The group's routes.
 pub fn routes() -> Routes {
-    Routes::new().api_route("/api/v1/users/me", get(me)).api_route("/api/v1/users", get(list).post(create))
+    Routes::of("Users", "Who works for the tenant.")
+        .get("/api/v1/users/me", me, "getMe", "The caller")
+        .get("/api/v1/users", list, "listUsers", "The tenant's users")
+        .post("/api/v1/users", create, "createUser", "Makes a user with a first password")
 }
 
 /// The caller.
@@ -27,7 +30,7 @@ async fn me(caller: Caller<Attendant>) -> Result<Shown<UserView>> {
 #[derive(Debug, JsonSchema)]
 struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<User>,
     /// Of this role.
     role: Option<Role>,
     /// Who may, or may not, log in.
@@ -37,7 +40,7 @@ struct Wanted {
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            paging: Paging::read::<User>(fields, 20, false),
+            paging: Paging::read(fields, false),
             role: fields.optional("role", rules::word),
             active: fields.optional("active", rules::boolean),
         }
@@ -47,7 +50,7 @@ impl Input for Wanted {
 /// The tenant's users.
 async fn list(caller: Caller<Manager>, Query(wanted): Query<Wanted>) -> Result<Rows<UserView>> {
     let filters = Filters::none().with("role", wanted.role).with("active", wanted.active);
-    wanted.paging.list::<User, _, _>(&caller, filters, |user| user.view()).await
+    wanted.paging.list(&caller, filters, |user| user.view()).await
 }
 
 /// Makes a user with a first password.

@@ -54,16 +54,16 @@ async fn one(app: App, body: String) -> Result<()> {
     let now = app.clock().now();
     let after = held.after(outcome.clone(), jitter(app.chance())?, now);
     let next = after.next_attempt_at;
-    let Some(_) = change(&store, &held, &after).await? else { return Ok(()) };
-    note(&store, &webhook, &outcome, now).await?;
+    if !record(&store, &held, &after, webhook, &outcome, now).await? {
+        return Ok(());
+    }
     match next.map(|at| std::time::Duration::from_secs(at.since(now))) {
         Some(delay) if delay <= QUEUE_DELAY => app.queue().send(&[message], delay).await,
         _ => Ok(()),
     }
 }
 
-/// Writes a delivery's change; none when another was first. A write that was merely in the way is waited for: an outcome
-/// must not be lost.
+/// Writes a delivery's change; none when another was first. A write that was merely in the way is waited for.
 async fn change(store: &Store, seen: &Stored<Delivery>, changed: &Delivery) -> Result<Option<Stored<Delivery>>> {
     contend(|| async {
         match store.write().update(seen, changed).commit(()).await {
@@ -78,21 +78,42 @@ async fn change(store: &Store, seen: &Stored<Delivery>, changed: &Delivery) -> R
     .await
 }
 
-/// Keeps on the webhook since when it fails, and disables one that is gone or has failed for five days.
-async fn note(store: &Store, webhook: &Stored<Webhook>, outcome: &Outcome, now: Time) -> Result<()> {
-    if health(webhook, outcome, now).is_none() {
-        return Ok(());
-    }
-    contend(|| async {
-        let Some(seen) = store.get::<Webhook>(webhook.id).await? else { return Ok(()) };
-        let Some(changed) = health(&seen, outcome, now) else { return Ok(()) };
-        let write = store.write().update(&seen, &changed);
-        let write = if seen.input.active && !changed.input.active {
-            write.emit(&Event::Webhook(EventName::WebhookDisabled, changed.view()), now)
-        } else {
-            write
-        };
-        write.commit(()).await
+/// Writes what came of an attempt and what the webhook keeps of it, both or neither: since when it fails, or that it is
+/// disabled, because it is gone or has failed for five days. Says whether the delivery was still held.
+async fn record(
+    store: &Store,
+    held: &Stored<Delivery>,
+    after: &Delivery,
+    webhook: Stored<Webhook>,
+    outcome: &Outcome,
+    now: Time,
+) -> Result<bool> {
+    let id = webhook.id;
+    let mut read = Some(webhook);
+    contend(|| {
+        let read = read.take();
+        async move {
+            let webhook = if read.is_some() {
+                read
+            } else {
+                // Another write was in the way: of the delivery, which is then another's, or of the webhook.
+                let (delivery, webhook) = tokio::try_join!(store.get::<Delivery>(held.id), store.get::<Webhook>(id))?;
+                if delivery.is_none_or(|delivery| delivery.version != held.version) {
+                    return Ok(false);
+                }
+                webhook
+            };
+            let mut write = store.write().update(held, after);
+            if let Some(seen) = &webhook
+                && let Some(changed) = health(seen, outcome, now)
+            {
+                write = write.update(seen, &changed);
+                if seen.input.active && !changed.input.active {
+                    write = write.emit(&Event::Webhook(EventName::WebhookDisabled, changed.view()), now);
+                }
+            }
+            write.commit(()).await.map(|()| true)
+        }
     })
     .await
 }

@@ -21,18 +21,18 @@ use shared::{
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<Webhook>,
 }
 
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
-        Self { paging: Paging::read::<Webhook>(fields, 20, false) }
+        Self { paging: Paging::read(fields, false) }
     }
 }
 
 /// The tenant's webhooks.
 pub async fn list(caller: Caller<Manager>, Query(wanted): Query<Wanted>) -> Result<Rows<WebhookView>> {
-    wanted.paging.list::<Webhook, _, _>(&caller, Filters::none(), |webhook| webhook.view()).await
+    wanted.paging.list(&caller, Filters::none(), |webhook| webhook.view()).await
 }
 
 /// One webhook, its secrets masked.
@@ -43,6 +43,7 @@ pub async fn read(caller: Caller<Manager>, Path(id): Path<WebhookId>) -> Result<
 
 /// A new webhook with its secret, shown once.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewWebhook")]
 #[serde(transparent)]
 pub struct New(WebhookView);
 

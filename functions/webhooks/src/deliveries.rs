@@ -18,7 +18,7 @@ use shared::{
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
     #[schemars(flatten)]
-    paging: Paging,
+    paging: Paging<Delivery>,
     #[schemars(flatten)]
     dates: Dates,
     /// That stand so.
@@ -30,7 +30,7 @@ pub struct Wanted {
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            paging: Paging::read::<Delivery>(fields, 20, true),
+            paging: Paging::read(fields, true),
             dates: Dates::read(fields),
             status: fields.optional("status", rules::word),
             event: fields.optional("event", rules::word),

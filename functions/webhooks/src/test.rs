@@ -15,8 +15,10 @@ use shared::{
 
 /// What to try.
 #[derive(Debug, JsonSchema)]
+#[schemars(rename = "WebhookTest")]
 pub struct Test {
     /// The event's name.
+    #[schemars(extend("default" = EventName::CallCreated))]
     event: EventName,
 }
 
@@ -28,6 +30,7 @@ impl Input for Test {
 
 /// What came of it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WebhookTested")]
 pub struct Tested {
     /// The receiver answered 2xx.
     delivered: bool,

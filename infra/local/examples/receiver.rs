@@ -8,6 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 #[tokio::main]
+#[expect(clippy::disallowed_methods, reason = "no part of the API")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".into());
     let listener = tokio::net::TcpListener::bind(&address).await?;

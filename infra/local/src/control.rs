@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// The routes.
+#[expect(clippy::disallowed_methods, reason = "no part of the API")]
 pub fn routes(mailbox: Arc<Mailbox>) -> Router<App> {
     Router::new()
         .route("/local/clock", get(clock).post(advance))

@@ -3,6 +3,7 @@
 pub mod aws;
 mod control;
 mod demo;
+pub mod openapi;
 mod pump;
 pub mod settings;
 mod stack;

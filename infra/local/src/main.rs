@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let settings = LocalSettings::read(Variables::from_env())?;
-    shared::api::start_log();
+    shared::api::start_log(&settings.shared);
     let mut terminate = signal(SignalKind::terminate())?;
     let stack = Stack::start(settings).await?;
     announce(&stack);
@@ -35,7 +35,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 fn announce(stack: &Stack) {
     let site = format!("http://{}", stack.address);
     println!("Voki API on {site}");
-    println!("Health   on {site}/api/health");
+    println!("Documentation on {site}/docs");
     if stack.demo {
         println!("Demo tenant demo: manager@demo.test, supervisor@demo.test, attendant@demo.test; password voki-demo-2026");
     }

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use shared::app::{
-    Settings,
+    SdkConfig, Settings,
+    cloud::{Credentials, endpoint, sdk, sdk_as},
     settings::{BadSettings, Place, Variables, switch},
 };
 
-use crate::aws::{Data, External};
+use crate::aws::{ACCESS_KEY, Data, External, REGION, SECRET_KEY};
 
 /// The settings of the local stack.
 #[derive(Debug, Clone)]
@@ -18,10 +19,10 @@ pub struct LocalSettings {
     pub data: Data,
     /// `VOKI_DEMO`: seeds the demo tenant at the first start.
     pub demo: bool,
-    /// `VOKI_TABLE`: the table's name.
-    pub table: String,
     /// `AWS_ENDPOINT_URL_…`: servers to use instead of the embedded ones.
     pub external: External,
+    /// As whom the servers are called: with the environment's credentials, where it names a server and has some.
+    pub sdk: SdkConfig,
     /// What the cloud has as well.
     pub shared: Settings,
 }
@@ -32,15 +33,22 @@ impl LocalSettings {
     /// # Errors
     /// Those that are malformed or unknown.
     pub fn read(mut variables: Variables) -> Result<Self, BadSettings> {
+        let external = External {
+            dynamodb: variables.optional("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+            s3: variables.optional("AWS_ENDPOINT_URL_S3", endpoint),
+            sqs: variables.optional("AWS_ENDPOINT_URL_SQS", endpoint),
+        };
+        let named = external.dynamodb.is_some() || external.s3.is_some() || external.sqs.is_some();
         let settings = Self {
             listen: variables.optional("VOKI_LISTEN", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: variables.optional("VOKI_DATA", data).unwrap_or_else(|| Data::Folder(PathBuf::from(".voki"))),
             demo: variables.optional("VOKI_DEMO", switch).unwrap_or(true),
-            table: variables.optional("VOKI_TABLE", table).unwrap_or_else(|| "voki".into()),
-            external: External {
-                dynamodb: variables.optional("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
-                s3: variables.optional("AWS_ENDPOINT_URL_S3", endpoint),
-                sqs: variables.optional("AWS_ENDPOINT_URL_SQS", endpoint),
+            external,
+            sdk: if named && variables.has("AWS_ACCESS_KEY_ID") {
+                sdk(&mut variables)
+            } else {
+                let embedded = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
+                sdk_as(embedded, REGION.into(), &mut variables)
             },
             shared: Settings::read(&mut variables, Place::Local),
         };
@@ -57,17 +65,6 @@ fn data(text: &str) -> Result<Data, String> {
     Ok(if text == "memory" { Data::Memory } else { Data::Folder(PathBuf::from(text)) })
 }
 
-/// A name that DynamoDB takes.
-fn table(text: &str) -> Result<String, String> {
-    let valid = (3..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if valid { Ok(text.to_owned()) } else { Err("must be 3 to 255 letters, digits, _, . or -".into()) }
-}
-
-fn endpoint(text: &str) -> Result<String, String> {
-    let valid = ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    if valid { Ok(text.to_owned()) } else { Err("must be an http or https URL".into()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +79,6 @@ mod tests {
         for (name, value) in [
             ("VOKI_LISTEN", "3000"),
             ("VOKI_DEMO", "yes"),
-            ("VOKI_TABLE", "no spaces"),
             ("AWS_ENDPOINT_URL_S3", "localhost"),
             ("VOKI_DEMOS", "1"),
             ("VOKI_SIGNUP", "x"),

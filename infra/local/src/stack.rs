@@ -2,17 +2,12 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::{
-    config::{Credentials, SharedCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig},
-    types::QueueAttributeName,
-};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use shared::{
     Error,
     api::{self, Routes},
-    app::{App, Cloud},
+    app::{App, Cloud, SdkConfig},
     chance::Chance,
     clock::Clock,
     queue::failed,
@@ -21,13 +16,15 @@ use shared::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    aws::{self, ACCESS_KEY, Aws, REGION, SECRET_KEY},
+    aws::{self, Aws, REGION},
     control, demo,
     pump::Pump,
     settings::LocalSettings,
     state::State,
 };
 
+/// The table's name on one machine.
+const TABLE: &str = "voki";
 /// The queue of deliveries, and where messages go that cannot be worked on.
 const QUEUE: &str = "voki-deliveries";
 const DEAD_LETTERS: &str = "voki-deliveries-dead";
@@ -90,7 +87,7 @@ impl Stack {
         if shared.public_url.is_empty() {
             shared.public_url = format!("http://{address}");
         }
-        let cloud = cloud(&aws, settings.table).await?;
+        let cloud = cloud(&aws, settings.sdk).await?;
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
         table::create(db.client(), db.table()).await?;
         let state = State::load(&db).await?;
@@ -124,33 +121,16 @@ impl Stack {
 }
 
 /// The services as the functions reach them: through the SDK and an endpoint.
-async fn cloud(aws: &Aws, table: String) -> Result<Cloud, Error> {
-    let sdk = sdk().await;
+async fn cloud(aws: &Aws, sdk: SdkConfig) -> Result<Cloud, Error> {
     let mut cloud = Cloud {
         sdk,
         dynamodb: Some(aws.dynamodb.clone()),
         sqs: Some(aws.sqs.clone()),
-        table,
+        table: TABLE.into(),
         queue_url: String::new(),
     };
     cloud.queue_url = queue(&cloud.sqs()).await?;
     Ok(cloud)
-}
-
-/// The environment's credentials where it has some (for servers other than the embedded ones), else the embedded ones'.
-async fn sdk() -> SdkConfig {
-    if shared::app::settings::Variables::from_env().has("AWS_ACCESS_KEY_ID") {
-        return shared::app::sdk().await;
-    }
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local")))
-        .retry_config(RetryConfig::standard())
-        .timeout_config(TimeoutConfig::builder().build())
-        .http_client(http)
-        .build()
 }
 
 /// The queue, made unless it is there, with its dead letters.

@@ -9,25 +9,18 @@ mod aws {
     pub mod start;
 }
 
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_sqs::config::{Credentials, retry::RetryConfig};
 use local::aws::{ACCESS_KEY, Aws, Data, External, REGION, SECRET_KEY, start};
-use shared::clock::Clock;
+use shared::{
+    app::{SdkConfig, cloud::sdk_as, settings::Variables},
+    clock::Clock,
+};
 
 /// What all clients share: the endpoint and nothing from the environment.
 fn sdk(endpoint: &str, secret: &str) -> SdkConfig {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(ACCESS_KEY, secret, None, None, "local")))
-        .retry_config(RetryConfig::disabled())
-        .http_client(http)
-        .build()
+    let credentials = Credentials::new(ACCESS_KEY, secret, None, None, "local");
+    let sdk = sdk_as(credentials, REGION.into(), &mut Variables::new([])).into_builder();
+    sdk.endpoint_url(endpoint).retry_config(RetryConfig::disabled()).build()
 }
 
 async fn in_memory() -> Aws {

@@ -1,6 +1,5 @@
 //! Answers: `{"data": …}` with its status, recorded for a replay where the request bears an idempotency key.
 
-use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -8,8 +7,9 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::document::{Described, Draft, json_content};
 use crate::storage::{idempotency::Recorded, write::Answer};
 
 /// 200 with an object and its version as `ETag`.
@@ -38,7 +38,7 @@ pub struct Added<V> {
 pub struct NoContent;
 
 /// 200 with a page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub struct Rows<V> {
     /// The rows.
     pub data: Vec<V>,
@@ -174,40 +174,45 @@ impl<V: Serialize> IntoResponse for Rows<V> {
 }
 
 /// The envelope of one object.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct Data<V> {
     data: V,
 }
 
-macro_rules! documented {
-    ($($answer:ident $status:literal),*) => { $(
-        impl<V: JsonSchema> OperationOutput for $answer<V> {
-            type Inner = V;
-            fn operation_response(context: &mut GenContext, operation: &mut openapi::Operation) -> Option<openapi::Response> {
-                Json::<Data<V>>::operation_response(context, operation)
-            }
-            fn inferred_responses(context: &mut GenContext, operation: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
-                Self::operation_response(context, operation).map(|response| (Some($status), response)).into_iter().collect()
+macro_rules! described {
+    ($($answer:ident: $($status:literal $about:literal $headers:expr),*;)*) => { $(
+        impl<V: JsonSchema> Described for $answer<V> {
+            fn describe(draft: &mut Draft<'_>) {
+                let data = draft.schemas.answered::<V>();
+                let schema = json!({ "type": "object", "required": ["data"], "properties": { "data": data } });
+                $(draft.answers($status, $about, &$headers, &json_content(&schema));)*
             }
         }
     )* };
 }
 
-documented!(Shown 200, Created 201, Revealed 201, Added 201, Done 200);
+described! {
+    Shown: 200 "The object." ["ETag"];
+    Created: 201 "The new object." ["ETag"];
+    Revealed: 201 "The new object, its secret shown this once." ["ETag"];
+    Added: 201 "It was added." [], 200 "It was there already." [];
+    Done: 200 "Done." [];
+}
 
-impl<V: JsonSchema> OperationOutput for Rows<V> {
-    type Inner = V;
-    fn operation_response(context: &mut GenContext, operation: &mut openapi::Operation) -> Option<openapi::Response> {
-        Json::<Self>::operation_response(context, operation)
-    }
-    fn inferred_responses(context: &mut GenContext, operation: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|response| (Some(200), response)).into_iter().collect()
+impl<V: JsonSchema> Described for Rows<V> {
+    fn describe(draft: &mut Draft<'_>) {
+        let (row, meta) = (draft.schemas.answered::<V>(), draft.schemas.answered::<Meta>());
+        let schema = json!({
+            "type": "object",
+            "required": ["data", "meta"],
+            "properties": { "data": { "type": "array", "items": row }, "meta": meta },
+        });
+        draft.answers(200, "A page of the list.", &[], &json_content(&schema));
     }
 }
 
-impl OperationOutput for NoContent {
-    type Inner = ();
-    fn inferred_responses(_: &mut GenContext, _: &mut openapi::Operation) -> Vec<(Option<u16>, openapi::Response)> {
-        vec![(Some(204), openapi::Response { description: "Done".into(), ..Default::default() })]
+impl Described for NoContent {
+    fn describe(draft: &mut Draft<'_>) {
+        draft.answers(204, "Done.", &[], &json!({}));
     }
 }

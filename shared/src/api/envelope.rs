@@ -1,6 +1,5 @@
 //! Errors as clients read them: one envelope, never a stack, a table's name or another tenant's existence.
 
-use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
     Json,
     body::Body,
@@ -84,10 +83,21 @@ pub(super) fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> axum::
     Error::internal("panic", text.unwrap_or("of unknown kind")).into_response()
 }
 
-impl OperationOutput for Error {
-    type Inner = Self;
-
-    fn operation_response(_: &mut GenContext, _: &mut openapi::Operation) -> Option<openapi::Response> {
-        None
-    }
+/// What requests are refused with, one of each status, and what that means.
+pub(super) fn refusals() -> [(&'static str, Error); 10] {
+    [
+        ("The request cannot be parsed.", Error::Malformed("The body is not valid JSON (line 1, column 9)".into())),
+        ("Nobody, or nobody any more, is behind the request.", Error::Unauthenticated("Invalid or expired access token")),
+        ("The caller's role or the tenant's plan does not allow it.", Error::Forbidden("Requires the supervisor role".into())),
+        ("No such object for this caller.", Error::NotFound("Resource not found")),
+        ("The first request with this `Idempotency-Key` still runs.", Error::StillRunning(1)),
+        ("`If-Match` names another version than the present one.", Error::Stale),
+        ("The body is larger than 1 MiB.", Error::TooLarge),
+        (
+            "Fields are wrong, each with every reason; or it cannot be done as things stand.",
+            Error::invalid("name", "can't be blank"),
+        ),
+        ("Too many requests.", Error::TooMany(42)),
+        ("Ours to mend.", Error::Internal(String::new())),
+    ]
 }

@@ -166,10 +166,15 @@ enum Keyed {
     Answered(Response),
 }
 
+/// An operation whose answers can be asked for again by an idempotency key.
+pub(super) fn takes_key(method: &str, route: &str) -> bool {
+    method == Method::POST.as_str() && route.starts_with("/api/v1/")
+}
+
 async fn idempotency(app: &App, route: &str, object: &str, context: &Context, request: &Parts, body: &Bytes) -> Result<Keyed> {
     let Some(key) = request.headers.get("idempotency-key") else { return Ok(Keyed::Unkeyed) };
     let public = route.starts_with("/api/v1/call/");
-    if request.method != Method::POST || !route.starts_with("/api/v1/") || (context.claims().is_err() && !public) {
+    if !takes_key(request.method.as_str(), route) || (context.claims().is_err() && !public) {
         return Ok(Keyed::Unkeyed);
     }
     if key.is_empty() || key.len() > 255 {
@@ -177,9 +182,7 @@ async fn idempotency(app: &App, route: &str, object: &str, context: &Context, re
     }
     let who = match context.claims() {
         Ok(claims) if !public => {
-            // Whose session has ended is told nothing of what the key stands for.
             context.admit(app);
-            context.admitted().await?;
             format!("{}\n{}", claims.tenant, claims.sub)
         }
         _ => {
@@ -192,7 +195,17 @@ async fn idempotency(app: &App, route: &str, object: &str, context: &Context, re
     };
     let scope = hash([who.as_bytes(), route.as_bytes(), object.as_bytes(), key.as_bytes()]);
     let asked = hash([request.uri.query().unwrap_or_default().as_bytes(), body, b"", b""]);
-    match Lease::begin(app.db(), app.chance(), &scope, &asked, app.clock().now()).await? {
+    let begun = Lease::begin(app.db(), app.chance(), &scope, &asked, app.clock().now());
+    let (admitted, begun) = tokio::join!(context.admitted(), begun);
+    let begun = begun?;
+    if let Err(error) = admitted {
+        // Whose session has ended is told nothing of what the key stands for, and leaves it as it was.
+        if let Begin::Run(lease) = begun {
+            noted(lease.release(app.db()).await);
+        }
+        return Err(error);
+    }
+    match begun {
         Begin::Run(lease) => Ok(Keyed::Leased(lease)),
         Begin::Running => Err(Error::StillRunning(Lease::RETRY_AFTER)),
         Begin::Differs => Err(Error::Refused("Idempotency-Key was used with another request".into())),

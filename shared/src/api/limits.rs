@@ -44,6 +44,11 @@ pub const LIMITED: &[(Method, &str, Class, By)] = &[
     (Method::POST, "/api/v1/call/evaluate/{call_id}", Class::Public, By::Address),
 ];
 
+/// The operation has a limit.
+pub(super) fn limited(method: &str, route: &str) -> bool {
+    LIMITED.iter().any(|(known, pattern, ..)| known.as_str() == method && *pattern == route)
+}
+
 /// The windows of a request; none when its endpoint is not limited.
 #[must_use]
 pub fn windows(settings: &Settings, method: &Method, route: &str, object: &str, client: &Client, body: &[u8]) -> Vec<Window> {

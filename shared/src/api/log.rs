@@ -6,11 +6,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::envelope::Cause;
 use crate::{
-    app::App,
+    app::{App, Settings},
     auth::context::Context,
     ids::{EventId, Id},
 };
@@ -50,15 +50,9 @@ fn valid(id: &HeaderValue) -> bool {
     (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
 }
 
-/// Log lines go to standard error, one JSON object each; `RUST_LOG` chooses which.
-pub(super) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,dynoxide=error,s3s=off"));
-    let lines = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+/// Log lines go to standard error, one JSON object each.
+pub(super) fn start(settings: &Settings) {
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_writer(std::io::stderr);
     // A second start (tests in one process) keeps the first.
-    let _ = lines.try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(settings.log.clone())).try_init();
 }

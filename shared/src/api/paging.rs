@@ -1,5 +1,7 @@
 //! Lists as every endpoint offers them: page, size, sort, cursor, filters.
 
+use std::marker::PhantomData;
+
 use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -20,9 +22,12 @@ use crate::{
 /// Rows that page numbers reach; past them a cursor is needed.
 const NUMBERED: u64 = 10_000;
 
-/// Where a list is read, and how it is sorted.
+/// Rows of a page unless another number is asked for.
+const SIZE: u64 = 20;
+
+/// Where a list of a kind is read, and how it is sorted.
 #[derive(Debug, Clone)]
-pub struct Paging {
+pub struct Paging<T> {
     list: String,
     page: u64,
     size: u64,
@@ -31,21 +36,21 @@ pub struct Paging {
     cursor: Option<String>,
     /// Words to find.
     pub search: Option<String>,
+    kind: PhantomData<fn() -> T>,
 }
 
-impl Paging {
-    /// Reads `page, page_size, sort_by, sort_order, cursor` and `search` for a kind's sorts, the first being the default.
-    pub fn read<T: Entity>(fields: &mut Fields<'_>, size: u64, descending: bool) -> Self {
-        let sorts = T::LISTING.sorts;
-        let first = sorts.first().map_or("", |sort| sort.name);
+/// The names of a kind's sorts, the first being the default.
+fn sorts<T: Entity>() -> impl Iterator<Item = &'static str> {
+    T::LISTING.sorts.iter().map(|sort| sort.name)
+}
+
+impl<T: Entity> Paging<T> {
+    /// Reads `page, page_size, sort_by, sort_order, cursor` and `search`.
+    pub fn read(fields: &mut Fields<'_>, descending: bool) -> Self {
         let known = |raw: &Raw<'_>| {
             let text = raw.text()?;
-            let all = || sorts.iter().map(|sort| sort.name).collect::<Vec<_>>().join(", ");
-            sorts
-                .iter()
-                .map(|sort| sort.name)
-                .find(|name| *name == text)
-                .ok_or_else(|| Message::Owned(format!("must be one of: {}", all())))
+            let all = || sorts::<T>().collect::<Vec<_>>().join(", ");
+            sorts::<T>().find(|name| *name == text).ok_or_else(|| Message::Owned(format!("must be one of: {}", all())))
         };
         let paging = Self {
             list: T::KIND.into(),
@@ -53,8 +58,8 @@ impl Paging {
                 Ok(page @ 1..) => Ok(page.unsigned_abs()),
                 _ => Err(Message::Borrowed("must be an integer of at least 1")),
             }),
-            size: fields.default("page_size", size, rules::integer(1..=100)),
-            sort: fields.default("sort_by", first, known),
+            size: fields.default("page_size", SIZE, rules::integer(1..=100)),
+            sort: fields.default("sort_by", sorts::<T>().next().unwrap_or_default(), known),
             descending: fields.default("sort_order", descending, |raw: &Raw<'_>| match raw.text()? {
                 "asc" => Ok(false),
                 "desc" => Ok(true),
@@ -62,6 +67,7 @@ impl Paging {
             }),
             cursor: fields.optional("cursor", rules::line(4096)),
             search: fields.optional("search", rules::line(200)),
+            kind: PhantomData,
         };
         if paging.cursor.is_none() && paging.page.saturating_mul(paging.size) > NUMBERED.max(paging.size) {
             fields.violation("page", format!("reaches the first {NUMBERED} rows; read on with cursor"));
@@ -79,12 +85,7 @@ impl Paging {
     ///
     /// # Errors
     /// As [`Paging::query`] and [`Store::list`].
-    pub async fn list<T: Entity, V, R>(
-        &self,
-        caller: &Caller<R>,
-        filters: Filters,
-        view: impl FnMut(Stored<T>) -> V,
-    ) -> Result<Rows<V>> {
+    pub async fn list<V, R>(&self, caller: &Caller<R>, filters: Filters, view: impl FnMut(Stored<T>) -> V) -> Result<Rows<V>> {
         let query = self.query(caller, filters)?;
         let page = caller.store().list::<T>(&query).await?;
         Ok(self.rows(caller, &query, page, view))
@@ -118,7 +119,7 @@ impl Paging {
     }
 
     /// The answer of a page.
-    pub fn rows<T, V, R>(&self, caller: &Caller<R>, query: &Query, page: Page<T>, view: impl FnMut(Stored<T>) -> V) -> Rows<V> {
+    pub fn rows<V, R>(&self, caller: &Caller<R>, query: &Query, page: Page<T>, view: impl FnMut(Stored<T>) -> V) -> Rows<V> {
         Rows {
             data: page.rows.into_iter().map(view).collect(),
             meta: Meta {
@@ -175,19 +176,26 @@ impl Filters {
     }
 }
 
-impl JsonSchema for Paging {
+impl<T: Entity> JsonSchema for Paging<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Paging".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let (sorts, first) = (sorts::<T>().collect::<Vec<_>>(), sorts::<T>().next());
         json_schema!({ "type": "object", "properties": {
-            "page": { "type": "integer", "minimum": 1, "description": "The page's number; the first 10,000 rows." },
-            "page_size": { "type": "integer", "minimum": 1, "maximum": 100, "description": "Rows of a page." },
-            "sort_by": { "type": "string", "description": "The sort's name." },
-            "sort_order": { "type": "string", "enum": ["asc", "desc"] },
-            "cursor": { "type": "string", "description": "`meta.next_cursor` of the page before." },
-            "search": { "type": "string", "description": "Words that must all be found, by prefix." },
+            "page": {
+                "type": "integer", "minimum": 1, "default": 1,
+                "description": "The page's number, within the first 10,000 rows.",
+            },
+            "page_size": { "type": "integer", "minimum": 1, "maximum": 100, "default": SIZE, "description": "Rows of a page." },
+            "sort_by": { "type": "string", "enum": sorts, "default": first, "description": "What it is sorted by." },
+            "sort_order": { "type": "string", "enum": ["asc", "desc"], "description": "Which way." },
+            "cursor": {
+                "type": "string", "maxLength": 4096,
+                "description": "Reads on, whatever `page` says: `meta.next_cursor` of the page before.",
+            },
+            "search": { "type": "string", "maxLength": 200, "description": "Words that must all be found, by their beginnings." },
         }})
     }
 }
@@ -199,7 +207,7 @@ impl JsonSchema for Dates {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "properties": {
-            "date_from": { "type": "string", "description": "The first day or moment." },
+            "date_from": { "type": "string", "description": "The first day (in the company's time zone) or moment (RFC 3339)." },
             "date_to": { "type": "string", "description": "The last day or moment, inclusive." },
         }})
     }

@@ -1,12 +1,17 @@
 //! Identifiers in paths, and preconditions.
 
-use aide::{OperationInput, generate::GenContext, openapi};
 use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, header, request::Parts},
 };
 
-use super::answer::etag;
+use schemars::JsonSchema;
+use serde_json::json;
+
+use super::{
+    answer::etag,
+    document::{Described, Draft},
+};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -52,7 +57,11 @@ impl FromRequestParts<App> for Segment {
     }
 }
 
-impl OperationInput for Segment {}
+impl Described for Segment {
+    fn describe(draft: &mut Draft<'_>) {
+        draft.slot(json!({ "type": "string", "description": "As it was given." }));
+    }
+}
 
 async fn slot<I: Id>(parts: &mut Parts, app: &App, place: usize) -> Result<I> {
     let missing = Error::NotFound("Resource not found");
@@ -60,12 +69,18 @@ async fn slot<I: Id>(parts: &mut Parts, app: &App, place: usize) -> Result<I> {
     params.iter().nth(place).and_then(|(_, value)| value.parse().ok()).ok_or(missing)
 }
 
-impl<I> OperationInput for Path<I> {
-    fn operation_input(_: &mut GenContext, _: &mut openapi::Operation) {}
+impl<I: JsonSchema> Described for Path<I> {
+    fn describe(draft: &mut Draft<'_>) {
+        let schema = draft.schemas.answered::<I>();
+        draft.slot(schema);
+    }
 }
 
-impl<I, J> OperationInput for Path2<I, J> {
-    fn operation_input(_: &mut GenContext, _: &mut openapi::Operation) {}
+impl<I: JsonSchema, J: JsonSchema> Described for Path2<I, J> {
+    fn describe(draft: &mut Draft<'_>) {
+        Path::<I>::describe(draft);
+        Path::<J>::describe(draft);
+    }
 }
 
 /// The versions that `If-Match` names, if the request has one.
@@ -113,6 +128,9 @@ impl FromRequestParts<App> for IfMatch {
     }
 }
 
-impl OperationInput for IfMatch {
-    fn operation_input(_: &mut GenContext, _: &mut openapi::Operation) {}
+impl Described for IfMatch {
+    fn describe(draft: &mut Draft<'_>) {
+        draft.header("If-Match", "The version that is meant, as `ETag` gave it.");
+        draft.refuses(&[412]);
+    }
 }

@@ -1,6 +1,5 @@
 //! Bodies and queries as extractors: what is valid, or every violation at once.
 
-use aide::{OperationInput, generate::GenContext, openapi, operation};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -8,9 +7,12 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::guard;
+use super::{
+    document::{Described, Draft},
+    guard,
+};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -95,42 +97,30 @@ fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
-/// A body in its wrapper, for the documentation.
-fn document<T: Input + JsonSchema>(context: &mut GenContext, operation: &mut openapi::Operation) {
-    let inner = context.schema.subschema_for::<T>();
-    let json_schema = match T::WRAPPER {
-        Some(key) => schemars::json_schema!({ "type": "object", "required": [key], "properties": { key: inner } }),
-        None => inner,
-    };
-    let media = openapi::MediaType {
-        schema: Some(openapi::SchemaObject { json_schema, external_docs: None, example: None }),
-        ..Default::default()
-    };
-    let body = openapi::RequestBody {
-        content: [("application/json".to_owned(), media)].into_iter().collect(),
-        required: T::WRAPPER.is_some(),
-        ..Default::default()
-    };
-    operation::set_body(context, operation, body);
+/// A body in its wrapper.
+fn describe<T: Input>(draft: &mut Draft<'_>, fields: &Value) {
+    let whole = |key: &str| json!({ "type": "object", "required": [key], "properties": { key: fields } });
+    draft.body(&T::WRAPPER.map_or_else(|| fields.clone(), whole), T::WRAPPER.is_some() || input::read::<T>(&Map::new()).is_err());
 }
 
-impl<T: Input + JsonSchema> OperationInput for Valid<T> {
-    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
-        document::<T>(context, operation);
+impl<T: Input + JsonSchema> Described for Valid<T> {
+    fn describe(draft: &mut Draft<'_>) {
+        let fields = draft.schemas.sent::<T>();
+        describe::<T>(draft, &fields);
     }
 }
 
-impl<T: Input + JsonSchema> OperationInput for Merge<T> {
-    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
-        document::<T>(context, operation);
+impl<T: Input + JsonSchema> Described for Merge<T> {
+    fn describe(draft: &mut Draft<'_>) {
+        let fields = draft.schemas.changes::<T>();
+        describe::<T>(draft, &fields);
     }
 }
 
-impl<T: Input + JsonSchema> OperationInput for Query<T> {
-    fn operation_input(context: &mut GenContext, operation: &mut openapi::Operation) {
-        let schema = context.schema.subschema_for::<T>();
-        let schema = context.resolve_schema(&schema).clone();
-        let parameters = operation::parameters_from_schema(context, schema, operation::ParamLocation::Query);
-        operation::add_parameters(context, operation, parameters);
+impl<T: Input + JsonSchema> Described for Query<T> {
+    fn describe(draft: &mut Draft<'_>) {
+        for (name, required, schema) in draft.schemas.parameters::<T>() {
+            draft.query(&name, required, schema);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use ipnet::IpNet;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{input::rules::Words, models::company::Plan, storage::rate::Limit};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// `VOKI_WEBHOOK_ALLOW_PRIVATE`: `1` allows http and private receivers.
     pub webhook_allow_private: bool,
+    /// `RUST_LOG`: which log lines are written, such as `info` or `warn,shared=debug`.
+    pub log: Targets,
 }
 
 /// Who may sign up.
@@ -65,8 +68,21 @@ impl Settings {
             cors_origins: variables.optional("VOKI_CORS_ORIGINS", origins).unwrap_or_else(|| vec!["*".into()]),
             trusted_proxies: variables.optional("VOKI_TRUSTED_PROXIES", networks).unwrap_or_default(),
             webhook_allow_private: variables.optional("VOKI_WEBHOOK_ALLOW_PRIVATE", switch).unwrap_or(local),
+            log: variables.optional("RUST_LOG", log).unwrap_or_else(quiet),
         }
     }
+}
+
+fn log(text: &str) -> Result<Targets, String> {
+    text.parse().map_err(|_| "must be a level, or levels of modules such as warn,shared=debug".into())
+}
+
+/// What is written unless the environment says otherwise; the embedded services tell of their clients' every mistake.
+fn quiet() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR)
+        .with_target("s3s", LevelFilter::OFF)
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -237,6 +253,7 @@ mod tests {
             ("VOKI_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("VOKI_WEBHOOK_ALLOW_PRIVATE", "yes"),
             ("VOKI_PUBLIC_URL", "voki"),
+            ("RUST_LOG", "shared=loud"),
             ("VOKI_COLOUR", "blue"),
         ] {
             let flaw = read(&[(name, value)]).unwrap_err();

@@ -2,13 +2,9 @@
 
 use std::marker::PhantomData;
 
-use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::{
-    context::{Context, admit},
-    token::Claims,
-};
+use super::{context::Context, token::Claims};
 use crate::{
     app::App,
     clock::Time,
@@ -107,13 +103,6 @@ impl<R: Minimum> FromRequestParts<App> for Caller<R> {
     }
 }
 
-impl<R: Minimum> OperationInput for Caller<R> {
-    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        operation.security = vec![[("bearer".to_owned(), Vec::new())].into_iter().collect()];
-        operation.extensions.insert("x-minimum-role".into(), R::ROLE.to_string().into());
-    }
-}
-
 /// A caller whose session was looked up first: for reads that hand out files.
 #[derive(Debug)]
 pub struct Admitted<R>(pub Caller<R>);
@@ -123,13 +112,10 @@ impl<R: Minimum> FromRequestParts<App> for Admitted<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        admit(app, &caller.claims).await?;
+        if let Some(context) = parts.extensions.get::<Context>() {
+            context.look_up(app);
+            context.admitted().await?;
+        }
         Ok(Self(caller))
-    }
-}
-
-impl<R: Minimum> OperationInput for Admitted<R> {
-    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        Caller::<R>::operation_input(context, operation);
     }
 }

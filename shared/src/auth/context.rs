@@ -1,11 +1,14 @@
 //! What is known of a request before its handler runs.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
 };
 
-use axum::http::{HeaderMap, Method, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, header, request::Parts},
+};
 use futures_util::FutureExt;
 use ipnet::IpNet;
 
@@ -60,7 +63,14 @@ impl Context {
 
     /// Begins to look the caller's session up, if the request changes something: beside whatever else is read.
     pub(crate) fn admit(&self, app: &App) {
-        if let (Ok(claims), true) = (&self.0.claims, self.0.changes) {
+        if self.0.changes {
+            self.look_up(app);
+        }
+    }
+
+    /// Begins to look the caller's session up, whatever the request.
+    pub(crate) fn look_up(&self, app: &App) {
+        if let Ok(claims) = &self.0.claims {
             self.0.admission.get_or_init(|| {
                 let (app, claims) = (app.clone(), claims.clone());
                 let lookup = tokio::spawn(async move { admit(&app, &claims).await });
@@ -133,23 +143,12 @@ pub(crate) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
 
 /// Who is at the other end: as the gateway says, or the socket; a forwarded header only from trusted proxies.
 pub(crate) fn client(app: &App, parts: &Parts) -> Client {
-    let peer = gateway(parts).or_else(|| socket(parts));
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Client {
         address: peer.map(|peer| forwarded(peer, &parts.headers, &app.settings().trusted_proxies)),
         agent: agent.map(|text| text.chars().take(400).collect()),
     }
-}
-
-fn gateway(parts: &Parts) -> Option<IpAddr> {
-    match parts.extensions.get::<lambda_http::request::RequestContext>()? {
-        lambda_http::request::RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref()?.parse().ok(),
-        _ => None,
-    }
-}
-
-fn socket(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0.ip())
 }
 
 /// The nearest address in `X-Forwarded-For` that is not a trusted proxy's, read from the right.

@@ -8,6 +8,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::jwt;
 use crate::{app::settings::Variables, storage::cursor::CursorKey};
 
 /// The keys of a deployment; cheap to clone.
@@ -64,9 +65,6 @@ impl Jwk {
     }
 }
 
-/// An Ed25519 private key in PKCS #8 (RFC 8410) is this and the seed.
-const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-
 impl Keys {
     /// Keys from their parts. Without a signing key tokens are verified, not made; its public half need not be in
     /// `jwks`.
@@ -74,13 +72,14 @@ impl Keys {
     /// # Errors
     /// What is wrong with the public keys.
     pub fn new(signing: Option<[u8; 32]>, mut jwks: Jwks, secret: [u8; 32]) -> Result<Self, String> {
+        jwt::install();
         let signing = signing.map(|seed| {
             let jwk = Jwk::of(&seed);
             let kid = jwk.kid.clone();
             if jwks.keys.iter().all(|known| known.kid != kid) {
                 jwks.keys.insert(0, jwk);
             }
-            (kid, EncodingKey::from_ed_der(&[&PKCS8[..], &seed].concat()))
+            (kid, EncodingKey::from_ed_der(&seed))
         });
         let mut verifying = BTreeMap::new();
         for jwk in &jwks.keys {

@@ -32,20 +32,25 @@ words! {
 
 /// What a supervisor sets of an access link.
 #[derive(Debug, Clone, JsonSchema)]
+#[schemars(rename = "AccessLinkInput")]
 pub struct LinkInput {
     /// The department whose queue it leads to.
     pub department_id: DepartmentId,
     /// An existing customer, whose name and contact fill in what is absent here.
     pub customer_id: Option<CustomerId>,
     /// The customer's name.
+    #[schemars(length(max = 200))]
     pub customer_name: Option<String>,
     /// The customer's e-mail.
+    #[schemars(email)]
     pub customer_email: Option<String>,
     /// The customer's phone number; kept as E.164.
+    #[schemars(extend("format" = "phone"))]
     pub customer_phone: Option<String>,
     /// In the future and within a year; after the company's `link_ttl_days` when absent.
     pub expires_at: Option<Time>,
-    /// Joins it admits, 1 to 10,000.
+    /// Joins it admits.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 1))]
     pub max_uses: u32,
 }
 
@@ -161,7 +166,7 @@ impl AccessLink {
 
 /// An access link as the API shows it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "AccessLinkWithUrl")]
+#[schemars(rename = "AccessLink")]
 pub struct LinkView {
     /// The link.
     #[serde(flatten)]

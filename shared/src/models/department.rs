@@ -19,19 +19,25 @@ use crate::{
 /// What a supervisor sets of a department.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DepartmentInput {
-    /// The name, at most 200 characters.
+    /// The name.
+    #[schemars(length(max = 200))]
     pub name: String,
-    /// `a-z0-9-`, unique in the tenant; made from the name when absent.
+    /// Unique in the tenant; made from the name when absent.
+    #[schemars(length(max = 40), regex(pattern = text::SLUG))]
     pub identifier: Option<String>,
-    /// At most 10,000 characters.
+    /// What it is for.
+    #[schemars(length(max = 10_000))]
     pub description: Option<String>,
     /// Whether customers can join its queue.
+    #[schemars(extend("default" = true))]
     pub active: bool,
     /// The sector it belongs to.
     pub sector_id: Option<SectorId>,
-    /// Waiting calls, 1 to 10,000.
+    /// Waiting calls.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 20))]
     pub max_queue_size: u32,
-    /// Seconds, 10 to 86,400, after which a waiting call is missed.
+    /// Seconds after which a waiting call is missed.
+    #[schemars(range(min = 10, max = 86_400), extend("default" = 300))]
     pub max_wait_time: u32,
 }
 

@@ -31,17 +31,23 @@ words! {
 /// What a manager sets of a user.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct UserInput {
-    /// The name, at most 200 characters.
+    /// The name.
+    #[schemars(length(max = 200))]
     pub name: String,
     /// The e-mail, unique in the tenant without regard to case.
+    #[schemars(email)]
     pub email: String,
     /// The role.
+    #[schemars(extend("default" = Role::Attendant))]
     pub role: Role,
-    /// The language of mails: `pt-BR` or `en`.
+    /// The language of mails.
+    #[schemars(extend("enum" = ["pt-BR", "en"], "default" = "pt-BR"))]
     pub locale: String,
     /// A picture's URL.
+    #[schemars(url, length(max = 2048))]
     pub avatar_url: Option<String>,
     /// Whether the user may log in.
+    #[schemars(extend("default" = true))]
     pub active: bool,
 }
 
@@ -66,7 +72,8 @@ pub struct NewUser {
     /// The user.
     #[schemars(flatten)]
     pub user: UserInput,
-    /// 10 to 128 characters, not the e-mail, not a common one.
+    /// The first password: not the e-mail, not a common one.
+    #[schemars(length(min = 10, max = 128))]
     pub password: String,
 }
 
@@ -136,12 +143,14 @@ pub struct UserView {
     /// The name.
     pub name: String,
     /// The e-mail.
+    #[schemars(email)]
     pub email: String,
     /// The role.
     pub role: Role,
     /// Whether the user may log in.
     pub active: bool,
     /// A picture's URL.
+    #[schemars(url)]
     pub avatar_url: Option<String>,
     /// Whether a second factor is asked for at login.
     pub mfa_enabled: bool,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -12,7 +12,10 @@ use super::event_name::EventName;
 use crate::{
     clock::{Time, days},
     ids::{EventId, Id, WebhookId},
-    input::{Fields, Input, Message, Raw, rules},
+    input::{
+        Fields, Input, Message, Raw,
+        rules::{self, Words},
+    },
     storage::{
         Entity, Facets, Key, Listing, Sort,
         entity::{G1, G2},
@@ -29,17 +32,29 @@ const PREFIX: &str = "whsec_";
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookInput {
     /// Where deliveries go: https, a public address (by setting also http and any).
+    #[schemars(url, length(max = 2048))]
     pub url: String,
     /// Names of events, or `*`.
+    #[schemars(schema_with = "event_names")]
     pub events: Vec<String>,
-    /// 16 to 128 characters; made when absent.
+    /// Signs deliveries; made when absent.
+    #[schemars(length(min = 16, max = 128))]
     pub secret: Option<String>,
-    /// At most 10,000 characters.
+    /// What it is for.
+    #[schemars(length(max = 10_000))]
     pub description: Option<String>,
-    /// Headers sent with each delivery, at most 20.
+    /// Headers sent with each delivery.
+    #[schemars(extend("maxProperties" = 20))]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Whether deliveries are made.
+    #[schemars(extend("default" = true))]
     pub active: bool,
+}
+
+fn event_names(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<_> = std::iter::once("*").chain(EventName::ALL.iter().map(|name| name.as_str())).collect();
+    json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": names } })
 }
 
 impl Input for WebhookInput {
@@ -164,6 +179,7 @@ pub struct WebhookView {
     /// Its identifier.
     pub id: WebhookId,
     /// Where deliveries go.
+    #[schemars(url)]
     pub url: String,
     /// Names of events, or `*`.
     pub events: Vec<String>,

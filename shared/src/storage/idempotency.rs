@@ -3,6 +3,8 @@
 //! The first request takes a lease; its transaction records the answer together with the change, so that a crash at any
 //! moment leaves both or neither. A lease that lapsed (its holder died) is taken over; whoever lost it cannot commit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, Update},
@@ -56,6 +58,7 @@ pub enum Begin {
 pub struct Lease {
     key: Key,
     holder: String,
+    recorded: AtomicBool,
 }
 
 impl Lease {
@@ -87,11 +90,11 @@ impl Lease {
             .send()
             .await;
         match taken {
-            Ok(_) => Ok(Begin::Run(Self { key, holder })),
+            Ok(_) => Ok(Begin::Run(Self::held(key, holder))),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item() {
                     // A repeated request of the SDK's, whose first was applied and its answer lost.
-                    Some(item) if entity::text(item, "holder") == Some(&holder) => Ok(Begin::Run(Self { key, holder })),
+                    Some(item) if entity::text(item, "holder") == Some(&holder) => Ok(Begin::Run(Self::held(key, holder))),
                     Some(item) => Self::standing(item, request),
                     None => Ok(Begin::Running),
                 },
@@ -100,6 +103,15 @@ impl Lease {
                 _ => Err(failed("PutItem")(error)),
             },
         }
+    }
+
+    fn held(key: Key, holder: String) -> Self {
+        Self { key, holder, recorded: AtomicBool::new(false) }
+    }
+
+    /// The transaction that makes the change has recorded the answer.
+    pub(super) fn was_recorded(&self) {
+        self.recorded.store(true, Ordering::Relaxed);
     }
 
     fn standing(item: &Item, request: &str) -> Result<Begin> {
@@ -134,6 +146,9 @@ impl Lease {
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
     pub async fn keep(&self, db: &Db, answer: &Recorded) -> Result<()> {
+        if self.recorded.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
         let kept = db
             .client()

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How often a lost race is run again before it is given up; with the pauses below this is some eight seconds.
-const ATTEMPTS: u32 = 60;
+pub(super) const ATTEMPTS: u32 = 60;
 
 /// Runs `attempt` until it does not end in [`Error::Conflict`]: it reads, decides and writes again. Between two attempts
 /// lies a random pause that grows to 200 ms.

@@ -227,16 +227,20 @@ impl<'a> Write<'a> {
         if let Some(admission) = gate.admission.clone() {
             admission.await?;
         }
-        if let Some(lease) = gate.lease.clone()
-            && let Some(recorded) = answer.record()
-        {
-            let update = lease.record(&self.store.db.table, &recorded)?;
+        let keyed = gate.lease.clone().zip(answer.record());
+        if let Some((lease, recorded)) = &keyed {
+            let update = lease.record(&self.store.db.table, recorded)?;
             self.push(TransactWriteItem::builder().update(update).build(), |_| Error::StillRunning(1));
         }
         let (items, meanings) = self.finish()?;
         let db = &self.store.db;
         let outcome = db.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = outcome else { return Ok(answer) };
+        let Err(error) = outcome else {
+            if let Some((lease, _)) = keyed {
+                lease.was_recorded();
+            }
+            return Ok(answer);
+        };
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() {
             return Err(meaning_of(cancelled.cancellation_reasons(), |n, item| meanings[n](item)));
         }

@@ -34,6 +34,9 @@ pub fn slug_from(name: &str) -> String {
     slug
 }
 
+/// What a slug is, as a regular expression.
+pub const SLUG: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+
 /// Whether a text is a slug: `a-z0-9-`, with a letter or a digit at both ends. The length is the
 /// field's business.
 #[must_use]

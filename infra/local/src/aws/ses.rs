@@ -22,6 +22,7 @@ use shared::{chance::Chance, text};
 use super::{Server, StartError, Stop, listen};
 
 /// Serves the mailbox in `folder`, or one in memory; its mails bear the time of `clock`.
+#[expect(clippy::disallowed_methods, reason = "no part of the API")]
 pub(super) async fn start(folder: Option<&Path>, clock: Clock, stop: Stop) -> Result<(Server, Arc<Mailbox>), StartError> {
     let mailbox = Arc::new(Mailbox::open(folder, clock)?);
     let router = Router::new().route("/v2/email/outbound-emails", post(send)).layer(DefaultBodyLimit::disable());

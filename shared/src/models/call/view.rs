@@ -42,7 +42,8 @@ pub struct CallView {
     pub wait_time: u64,
     /// Seconds of talk; null before it is over.
     pub duration: Option<u64>,
-    /// 1 to 5.
+    /// How the customer found it, 5 is best.
+    #[schemars(range(min = 1, max = 5))]
     pub rating: Option<u8>,
     /// The customer's words with the rating.
     pub comment: Option<String>,

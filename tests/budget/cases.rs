@@ -1,0 +1,49 @@
+//! What is measured: every sample, and the list of calls in every way in which its cost could grow with the tenant.
+
+use tests::{Sample, bulk::Bulk, gateway::Ask, lab::Lab, wire::Weather};
+
+const ATTENDANT: &str = "acme.attendant";
+
+/// The cases, each with the name of its row.
+pub fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
+    let samples = lab.samples().into_iter().map(|sample| (sample.name.clone(), sample));
+    samples.chain(lists(lab, bulk)).collect()
+}
+
+fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
+    let department = format!("department_id={}", bulk.department());
+    let (from, to) = bulk.range();
+    let range = format!("date_from={from}&date_to={to}");
+    let queries = [
+        ("first page", String::new()),
+        ("by status", "status=missed".into()),
+        ("by department", department.clone()),
+        ("by agent", format!("user_id={}", bulk.user())),
+        ("by customer", format!("customer_id={}", bulk.customer())),
+        ("page 100", "page=100".into()),
+        ("page 100 by status", "status=missed&page=100".into()),
+        ("by department and status", format!("{department}&status=missed")),
+        ("by dates", range.clone()),
+        ("by dates and status", format!("{range}&status=missed")),
+        ("by a rare word", "search=beatriz".into()),
+    ];
+    let mut cases: Vec<_> = queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, query))).collect();
+    for (name, query) in &queries[..5] {
+        cases.push((format!("listCalls, cursor in the middle, {name}"), list(lab, &format!("{query}&cursor={}", cursor(lab, query)))));
+    }
+    cases
+}
+
+/// The list of calls, five rows a page: of a hundred calls a tenth fills two.
+fn list(lab: &Lab, query: &str) -> Sample {
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let ask = pairs.fold(Ask::by(ATTENDANT).query("page_size", "5"), |ask, (name, value)| ask.query(&name, &value));
+    let operation = lab.world.operations.named("listCalls");
+    Sample { function: operation.function.into(), name: operation.id.into(), event: lab.world.event(operation, &ask) }
+}
+
+/// The cursor after the first page.
+fn cursor(lab: &Lab, query: &str) -> String {
+    let answer = lab.replay(&list(lab, query), Weather::default()).answer;
+    answer["body"]["meta"]["next_cursor"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,92 @@
+//! Measuring all cases at two sizes of the tenant, and judging what was measured.
+
+use std::collections::BTreeMap;
+
+use tests::{
+    bulk::Bulk,
+    lab::Lab,
+    recount::recount,
+    wire::{Call, Weather},
+};
+
+use crate::{
+    cases::cases,
+    figures::Figures,
+    table::{Row, Rows},
+};
+
+/// What was measured, by case: in a small tenant and in a large one.
+pub type Measured = BTreeMap<String, [Figures; 2]>;
+
+/// Measures all cases in a tenant with so many calls and in one with so many more.
+pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
+    let mut flaws = Vec::new();
+    let [small, large] = sizes.map(|size| in_tenant(size, &mut flaws));
+    let both = small.into_iter().map(|(case, small)| {
+        let large = large[&case];
+        (case, [small, large])
+    });
+    (both.collect(), flaws)
+}
+
+fn in_tenant(calls: usize, flaws: &mut Vec<String>) -> BTreeMap<String, Figures> {
+    let mut lab = Lab::start();
+    let bulk = Bulk::load(&mut lab, calls);
+    flaws.extend(recount(&lab.items()).into_iter().map(|flaw| format!("with {calls} calls: {flaw}")));
+    let figures = cases(&lab, &bulk).into_iter().map(|(case, sample)| {
+        let run = lab.replay(&sample, Weather::default());
+        lab.restore(&lab.changes(&run.calls));
+        let failed = run.answer["statusCode"].as_u64().is_some_and(|status| status >= 300);
+        if failed || run.calls.iter().any(|call| !call.succeeded()) {
+            flaws.push(format!("{case}: answers {}, {}", run.answer["statusCode"], listed(&run.calls)));
+        }
+        if run.calls.iter().any(|call| call.action == "Scan") {
+            flaws.push(format!("{case}: scans the table"));
+        }
+        (case, Figures::of(&run.calls))
+    });
+    figures.collect()
+}
+
+/// What is wrong with what was measured at these sizes.
+pub fn judge(measured: &Measured, rows: &Rows, sizes: [usize; 2]) -> Vec<String> {
+    let mut flaws = Vec::new();
+    for (case, figures) in measured {
+        let Some(row) = rows.get(case) else {
+            flaws.push(format!("{case}: no ceiling: say in docs/budgets.md what it must touch and what that comes to; measured {}", figures[0]));
+            continue;
+        };
+        for (figures, size) in figures.iter().zip(sizes) {
+            let ceiling = row.ceiling_at(size);
+            if !figures.within(&ceiling) {
+                flaws.push(format!("{case}: {figures} with {size} calls exceeds {ceiling}"));
+            }
+        }
+        if row.growth.is_none() && !figures[0].same_work(&figures[1]) {
+            flaws.push(format!("{case}: {} with {} calls, {} with {}", figures[0], sizes[0], figures[1], sizes[1]));
+        }
+    }
+    let gone = rows.keys().filter(|case| !measured.contains_key(*case));
+    flaws.extend(gone.map(|case| format!("{case}: there is no such case any more: take it out of docs/budgets.md")));
+    flaws
+}
+
+impl Row {
+    fn ceiling_at(&self, calls: usize) -> Figures {
+        let thousands = f64::from(u32::try_from(calls).unwrap()) / 1000.0;
+        self.growth.map_or(self.ceiling, |each| self.ceiling.plus(each, thousands))
+    }
+}
+
+/// What is written down differs from what was measured.
+pub fn stale(measured: &Measured, rows: &Rows, column: usize) -> Vec<String> {
+    let known = measured.iter().filter_map(|(case, figures)| Some((case, figures[column], rows.get(case)?.measured[column])));
+    known
+        .filter(|(_, now, then)| then.is_none_or(|then| !then.same_work(now)))
+        .map(|(case, now, then)| format!("{case}: {now}, not {}", then.map_or("measured yet".into(), |then| then.to_string())))
+        .collect()
+}
+
+fn listed(calls: &[Call]) -> String {
+    calls.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,36 @@
+//! Whatever becomes of a single call: nothing is lost, doubled, half done or counted wrongly. Here for the samples; the scenes
+//! beside them have a test of their own (`tests/full.sh faults`).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+mod check;
+mod plain;
+mod stale;
+mod trial;
+
+use check::check;
+use tests::{Sample, lab::Lab, scenes::Scene};
+
+/// The samples of functions, under every fault at every call.
+fn functions(names: &[&str]) {
+    let mut lab = Lab::start();
+    let of_these = |sample: &Sample| names.contains(&sample.function.as_str());
+    let samples = lab.samples().into_iter().filter(of_these).map(|sample| Scene { before: Vec::new(), sample });
+    let samples: Vec<_> = samples.collect();
+    check(&mut lab, samples);
+}
+
+#[test]
+fn who_comes_in() {
+    functions(&["auth", "users", "departments", "access-links", "webhooks"]);
+}
+
+#[test]
+fn who_calls_and_who_answers() {
+    functions(&["public", "calls", "export", "docs"]);
+}
+
+#[test]
+fn what_happens_by_itself() {
+    functions(&["events-dispatcher", "webhook-worker", "scheduler"]);
+}

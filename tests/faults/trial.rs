@@ -1,0 +1,224 @@
+//! One piece of work, undisturbed and under every fault at every call.
+
+use serde_json::{Value, json};
+use shared::clock::Time;
+use tests::{
+    Sample,
+    lab::{Changes, Lab, Run},
+    recount::recount,
+    scenes,
+    wire::{Call, Fault, Kind, Weather},
+};
+
+use crate::plain::{Plain, is_kept_for_repetitions};
+
+/// When a client, or Lambda, comes again: at once, or after what a dead process held has lapsed.
+const AT_ONCE: i64 = 0;
+const LATER: i64 = 60;
+
+/// What may differ when work is done again that was done and not heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing: a key or a claim makes it one.
+    Same,
+    /// The version: a change that is made again is a change.
+    Newer,
+    /// The answer, which is this refusal: it cannot be done twice.
+    Refused(u16),
+    /// A session more, which nobody holds and which lapses.
+    Session,
+}
+
+/// A piece of work and what it comes to undisturbed.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    lab: &'a Lab,
+    sample: &'a Sample,
+    again: Again,
+    /// Undisturbed: at once, at the time at which it is tried again, and at both.
+    wanted: [Plain; 3],
+    /// The calls of the undisturbed run.
+    calls: Vec<Call>,
+    /// What is wrong with the counts after it.
+    miscounts: Vec<String>,
+}
+
+/// What a trial came to.
+#[derive(Debug, Default)]
+struct Attempts {
+    seeds: Vec<(String, Time)>,
+    runs: Vec<Run>,
+    /// The table after the last.
+    after: Changes,
+}
+
+impl<'a> Trial<'a> {
+    /// Runs it undisturbed.
+    pub fn new(lab: &'a Lab, sample: &'a Sample, again: Again) -> Self {
+        let undisturbed = |moments: &[i64]| {
+            let mut attempts = Attempts::default();
+            for after in moments {
+                attempts.run(lab, sample, *after, Weather::default());
+                attempts.follow_up(lab, sample);
+            }
+            lab.restore(&attempts.after);
+            attempts
+        };
+        let [at_once, later, twice] = [&[AT_ONCE][..], &[LATER], &[AT_ONCE, LATER]].map(undisturbed);
+        let mut items = lab.built.clone();
+        for (key, item) in at_once.after.clone() {
+            drop(items.remove(&key));
+            items.extend(item.map(|item| (key, item)));
+        }
+        let wanted = [&at_once, &later, &twice].map(|attempts| attempts.plain(lab, again));
+        Self { lab, sample, again, wanted, calls: at_once.runs[0].calls.clone(), miscounts: recount(&items) }
+    }
+
+    /// What is wrong with the counts after it, undisturbed. Whatever comes to the same then counts right as well.
+    pub fn miscounts(&self) -> impl Iterator<Item = String> {
+        self.miscounts.iter().map(|miscount| format!("{}: {miscount}", self.sample.name))
+    }
+
+    /// Every fault that can befall it, at each call; of calls that are alike at the first and the last.
+    pub fn faults(&self) -> impl Iterator<Item = Fault> {
+        let like = |site: usize, others: &[Call]| others.iter().any(|other| alike(other, &self.calls[site]));
+        let between = move |site: usize| like(site, &self.calls[..site]) && like(site, &self.calls[site + 1..]);
+        let sites = self.calls.iter().enumerate().filter(move |(site, _)| !between(*site));
+        sites.flat_map(|(site, call)| {
+            let kinds = Kind::ALL.into_iter().filter(|kind| kind.befalls(call));
+            kinds.flat_map(move |kind| kind.extents().iter().map(move |extent| Fault { site, kind, extent: *extent }))
+        })
+    }
+
+    /// Runs it under a fault, and again when it says that it failed. Answers what is wrong with what came of it.
+    pub fn run(&self, fault: Fault) -> Option<String> {
+        let mut attempts = Attempts::default();
+        attempts.run(self.lab, self.sample, AT_ONCE, Weather { fault: Some(fault), ..Weather::default() });
+        let first = Plain::of(&self.lab.built, &attempts.seeds, &Value::Null, &attempts.runs[0].calls, &attempts.after);
+        attempts.follow_up(self.lab, self.sample);
+        self.lab.restore(&attempts.after);
+        let last = attempts.plain(self.lab, self.again);
+        let half = !first.lasting().is_empty() && !self.wanted.iter().any(|wanted| wanted.lasting() == first.lasting());
+        let (what, came) = if self.is_one_transaction() && half {
+            ("half of it is done", first)
+        } else if !self.is_right(&last) {
+            ("it comes to something else", last)
+        } else {
+            return None;
+        };
+        let statuses: Vec<_> = attempts.runs.iter().map(|run| run.answer["statusCode"].to_string()).collect();
+        let (name, call, statuses) = (&self.sample.name, &self.calls[fault.site], statuses.join(", "));
+        Some(format!("{name}, {fault:?} ({call}), answers {statuses}: {what}\n{}", came.against(&self.wanted[0])))
+    }
+
+    fn is_right(&self, came: &Plain) -> bool {
+        self.wanted.iter().any(|wanted| {
+            let same = if is_worker(self.sample) { came.changes == wanted.changes } else { came == wanted };
+            same || self.is_right_again(came, wanted)
+        })
+    }
+
+    /// It is all written at once. What a worker leaves half done comes again; what the clock has changed is written on its own.
+    fn is_one_transaction(&self) -> bool {
+        let lasting = |call: &&Call| call.changes.iter().any(|key| !is_kept_for_repetitions(&key.pk));
+        !is_worker(self.sample) && self.calls.iter().filter(lasting).count() < 2
+    }
+
+    /// Something is written that lasts.
+    pub fn changes_something(&self) -> bool {
+        self.calls.iter().flat_map(|call| &call.changes).any(|key| !is_kept_for_repetitions(&key.pk))
+    }
+
+    fn is_right_again(&self, came: &Plain, wanted: &Plain) -> bool {
+        if wanted.lasting().is_empty() && came.lasting().is_empty() && came.answer == wanted.answer {
+            // Only the record of an answer is missing, of a request that has changed nothing.
+            return true;
+        }
+        match self.again {
+            Again::Same | Again::Session => false,
+            Again::Newer => versionless(came) == versionless(wanted),
+            Again::Refused(status) => came.answer["statusCode"] == json!(status) && came.changes == wanted.changes,
+        }
+    }
+}
+
+impl Attempts {
+    fn run(&mut self, lab: &Lab, sample: &Sample, after: i64, weather: Weather) {
+        let at = scenes::moment(&sample.event) + std::time::Duration::from_secs(after.unsigned_abs());
+        // A client's repetition draws otherwise. What workers draw is the jitter of a pause, which is to be the same.
+        let drawn = if is_worker(sample) { String::new() } else { " again".repeat(self.runs.len()) };
+        let name = sample.name.clone() + &drawn;
+        let sample = Sample { name, event: scenes::at(&sample.event, at), ..sample.clone() };
+        self.runs.push(lab.replay(&sample, weather));
+        self.seeds.push((sample.name, at));
+        let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
+        self.after = lab.changes(&calls);
+    }
+
+    /// Tries again as a client does, as Lambda does, as the schedule does.
+    fn follow_up(&mut self, lab: &Lab, sample: &Sample) {
+        let fair = Weather::default;
+        let status = |attempts: &Self| attempts.runs[attempts.runs.len() - 1].answer["statusCode"].as_u64();
+        match sample.function.as_str() {
+            // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
+            "scheduler" => {
+                let idle = |run: &Run| ["events", "deliveries", "lapsed"].iter().all(|what| run.answer[what] == json!(0));
+                for n in 0..6 {
+                    if n == 0 || !idle(&self.runs[self.runs.len() - 1]) {
+                        self.run(lab, sample, AT_ONCE, fair());
+                    }
+                }
+            }
+            // The stream hands its records on again at once, the queue a message when it has been hidden for long enough.
+            "events-dispatcher" | "webhook-worker" => {
+                let after = if sample.function == "webhook-worker" { LATER } else { AT_ONCE };
+                if self.runs[self.runs.len() - 1].answer["batchItemFailures"] != json!([]) {
+                    self.run(lab, sample, after, fair());
+                }
+            }
+            _ => {
+                if matches!(status(self), Some(409 | 429 | 500..)) {
+                    self.run(lab, sample, AT_ONCE, fair());
+                }
+                if status(self) == Some(409) {
+                    self.run(lab, sample, LATER, fair());
+                }
+            }
+        }
+    }
+
+    fn plain(&self, lab: &Lab, again: Again) -> Plain {
+        let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
+        let answer = &self.runs[self.runs.len() - 1].answer;
+        let mut changes = self.after.clone();
+        if again == Again::Session {
+            let told = answer.to_string();
+            changes.retain(|key, _| key.sk.strip_prefix("session#").is_none_or(|session| told.contains(session)));
+        }
+        Plain::of(&lab.built, &self.seeds, answer, &calls, &changes)
+    }
+}
+
+fn alike(one: &Call, other: &Call) -> bool {
+    (&one.action, &one.touches, one.items) == (&other.action, &other.touches, other.items)
+}
+
+/// It is not begun by a client, who would read the answer.
+fn is_worker(sample: &Sample) -> bool {
+    sample.event.get("requestContext").is_none()
+}
+
+/// Without versions, in the table and in the answer.
+fn versionless(plain: &Plain) -> Plain {
+    let mut plain = plain.clone();
+    if let Some(headers) = plain.answer["headers"].as_object_mut() {
+        headers.remove("etag");
+    }
+    for item in plain.changes.values_mut().filter_map(Value::as_object_mut) {
+        item.remove("v");
+        if let Some(data) = item.get_mut("d").and_then(|data| data["M"].as_object_mut()) {
+            data.remove("revision");
+        }
+    }
+    plain
+}

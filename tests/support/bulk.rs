@@ -1,0 +1,187 @@
+//! A tenant with many calls, without the hours that it takes to make them one by one.
+//!
+//! Two calls are written as the product writes them; the others are their items with other identifiers, moments and values
+//! of the filters, and count in the same counters.
+
+use serde_json::{Value, json};
+use shared::{
+    clock::{Time, days},
+    ids::{CallId, CustomerId, DepartmentId, Id, TicketId, UserId},
+    models::{
+        Call, Customer, Department,
+        call::{CallStatus, Joining},
+        customer::Contact,
+    },
+    storage::{Entity, Key, keys},
+};
+use uuid::Uuid;
+
+use crate::{
+    lab::{Items, Lab},
+    world::NOW,
+};
+
+/// The tenant.
+const TENANT: &str = "acme";
+/// Its calls came in evenly in so many days.
+const SPAN: u64 = 100;
+/// How many values each filter has; each value selects a tenth of the calls, and each pair of values a hundredth.
+const VALUES: usize = 10;
+
+/// The values of the filters; the first ones are of objects that the world has, and so can be asked for.
+#[derive(Debug)]
+pub struct Bulk {
+    departments: Vec<String>,
+    users: Vec<String>,
+    customers: Vec<String>,
+    began: Time,
+}
+
+impl Bulk {
+    /// Adds so many finished calls to the world's tenant.
+    #[must_use]
+    pub fn load(lab: &mut Lab, calls: usize) -> Self {
+        let customer = lab.built.values().find(|item| item["k"]["S"] == Customer::KIND && item["PK"]["S"].as_str().unwrap().starts_with(TENANT));
+        let bulk = Self {
+            departments: values(lab.world.id("acme.department")),
+            users: values(lab.world.id("acme.attendant")),
+            customers: values(customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap()),
+            began: NOW - days(SPAN),
+        };
+        let templates = [CallStatus::Missed, CallStatus::Completed].map(|status| Template::of(lab, status));
+        let mut counters: Items = lab.built.iter().filter(|(key, _)| key.pk.contains("#count#call")).map(|(key, item)| (key.clone(), item.clone())).collect();
+        let mut items = Vec::new();
+        for n in 0..calls {
+            let (a, b) = (n % VALUES, n / VALUES % VALUES);
+            let at = bulk.began + days(SPAN) * u32::try_from(n).unwrap() / u32::try_from(calls).unwrap();
+            let id = CallId::of(at.epoch() * 1000, (n as u128).to_be_bytes()[6..].try_into().unwrap());
+            let marks = Marks {
+                id,
+                at,
+                department: &bulk.departments[a],
+                user: &bulk.users[(a + b) % VALUES],
+                customer: &bulk.customers[(a + 2 * b) % VALUES],
+            };
+            templates[usize::from(b != 0)].copy(&marks, &mut items, &mut counters);
+        }
+        items.extend(counters.into_values());
+        lab.put(items);
+        bulk
+    }
+
+    /// The department of a tenth of the calls.
+    #[must_use]
+    pub fn department(&self) -> &str {
+        &self.departments[0]
+    }
+
+    /// The agent of a tenth of the calls.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.users[0]
+    }
+
+    /// The customer of a tenth of the calls.
+    #[must_use]
+    pub fn customer(&self) -> &str {
+        &self.customers[0]
+    }
+
+    /// Two moments between which a tenth of the calls lies.
+    #[must_use]
+    pub fn range(&self) -> (Time, Time) {
+        (self.began + days(SPAN / 2), self.began + days(SPAN / 2 + SPAN / 10))
+    }
+}
+
+/// The values of a filter: one that exists, and some that only the calls know.
+fn values(known: &str) -> Vec<String> {
+    let others = (1..VALUES as u128).map(|n| Uuid::from_u128((0x7 << 76) | (0x8 << 60) | n).to_string());
+    std::iter::once(known.to_owned()).chain(others).collect()
+}
+
+/// What tells one call from another.
+struct Marks<'a> {
+    id: CallId,
+    at: Time,
+    department: &'a str,
+    user: &'a str,
+    customer: &'a str,
+}
+
+/// A call's items as texts, with marks that occur nowhere else.
+struct Template {
+    marks: [String; 7],
+    items: Vec<String>,
+    /// The counters that count it: partition and attribute.
+    counted: Vec<(String, String)>,
+}
+
+impl Template {
+    /// The items that a call of this status has, as the product writes them.
+    fn of(lab: &Lab, status: CallStatus) -> Self {
+        let mark = |n: u128| Uuid::from_u128((0x7 << 76) | (0x8 << 60) | (0xabc_def0 + n));
+        let (id, department, user) = (CallId::from(mark(0)), DepartmentId::from(mark(1)), UserId::from(mark(2)));
+        let (customer, at) = (CustomerId::from(mark(3)), Time::from_epoch(1_111_111_111));
+        let call = call(id, department, user, customer, at, status);
+        let app = lab.world.app();
+        lab.at_home(app.store(TENANT).write().create(&call).commit(())).unwrap();
+        let now = lab.items();
+        let new: Items = now.into_iter().filter(|(key, item)| lab.built.get(key) != Some(item)).collect();
+        let (counters, items): (Items, Items) = new.iter().map(|(key, item)| (key.clone(), item.clone())).partition(|(key, _)| key.pk.contains("#count#"));
+        let counted = counters.iter().flat_map(|(key, item)| {
+            let before = lab.built.get(key);
+            let names = item.as_object().unwrap().keys().filter(|name| !["PK", "SK"].contains(&name.as_str()));
+            let risen = names.filter(move |name| before.is_none_or(|before| before[name.as_str()] != item[name.as_str()]));
+            risen.map(|name| (key.pk.clone(), name.clone())).collect::<Vec<_>>()
+        });
+        let template = Self {
+            marks: marks(&Marks { id, at, department: &department.to_string(), user: &user.to_string(), customer: &customer.to_string() }),
+            counted: counted.collect(),
+            items: items.values().map(ToString::to_string).collect(),
+        };
+        lab.restore(&new.into_iter().map(|(key, item)| (key, Some(item))).collect());
+        template
+    }
+
+    /// The items of another call, and one more in its counters.
+    fn copy(&self, marks: &Marks<'_>, items: &mut Vec<Value>, counters: &mut Items) {
+        let other = self::marks(marks);
+        let copied = |text: &str| self.marks.iter().zip(&other).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
+        items.extend(self.items.iter().map(|item| serde_json::from_str::<Value>(&copied(item)).unwrap()));
+        for (partition, name) in &self.counted {
+            let key = Key { pk: copied(partition), sk: keys::shard(&marks.id.key(), 8).to_string() };
+            let counter = counters.entry(key.clone()).or_insert_with(|| json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } }));
+            let count: u64 = counter[name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
+            counter[name] = json!({ "N": (count + 1).to_string() });
+        }
+    }
+}
+
+/// The marks as they are spelt in items.
+fn marks(marks: &Marks<'_>) -> [String; 7] {
+    let Marks { id, at, department, user, customer } = *marks;
+    let [department, user, customer] = [department, user, customer].map(ToOwned::to_owned);
+    [id.to_string(), id.key(), at.to_string(), at.key(), department, user, customer]
+}
+
+/// A finished call.
+fn call(id: CallId, department: DepartmentId, user: UserId, customer: CustomerId, at: Time, status: CallStatus) -> Call {
+    let input = serde_json::from_value(json!({
+        "id": department, "name": "Billing", "identifier": "billing", "description": null, "active": true, "sector_id": null,
+        "max_queue_size": 20, "max_wait_time": 1800, "user_count": 2, "inserted_at": NOW, "updated_at": NOW,
+    }));
+    let department: Department = input.unwrap();
+    let contact = Contact { name: "Joana".into(), ..Contact::default() };
+    let customer = Customer { id: customer, ..Customer::new(customer, &contact, NOW) };
+    let joining = Joining { department: &department, customer: &customer, contact: &contact, access_link_id: None, reason: None, place: 1 };
+    Call {
+        status,
+        user_id: Some(user),
+        user_name: Some("Ana Ribeiro".into()),
+        inserted_at: at,
+        started_at: Some(NOW),
+        completed_at: Some(NOW),
+        ..Call::new(id, TicketId::default(), joining, NOW)
+    }
+}

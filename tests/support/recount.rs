@@ -1,0 +1,122 @@
+//! Every count in the table, against what it counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use shared::{
+    ids::{DepartmentId, Id},
+    models::{AccessLink, Call, Customer, Delivery, Department, User, Webhook},
+    storage::{Count, Entity, Key},
+};
+
+use crate::lab::Items;
+
+/// Counts by the partition and the attribute that hold them.
+type Counts = BTreeMap<(String, String), i64>;
+
+/// What is wrong with the counts; nothing, when all is well.
+#[must_use]
+pub fn recount(items: &Items) -> Vec<String> {
+    let (kept, found) = (kept(items), found(items));
+    let all: BTreeSet<_> = kept.keys().chain(found.keys()).collect();
+    let counts = all.into_iter().map(|at| (at, kept.get(at).unwrap_or(&0), found.get(at).unwrap_or(&0)));
+    counts.filter(|(_, kept, found)| kept != found).map(|(at, kept, found)| format!("{at:?} says {kept}, there are {found}")).collect()
+}
+
+/// The counts as they are kept; a counter's shards are one.
+fn kept(items: &Items) -> Counts {
+    let mut kept = Counts::new();
+    let names = |key: &Key, item: &Value| -> Vec<String> {
+        let counter = key.pk.contains("#count#");
+        let counts: &[&str] = match key.sk.as_str() {
+            "desk" => &["queued", "active", "links"],
+            "usage" => &["users", "departments", "calls"],
+            _ => &[],
+        };
+        let all = item.as_object().unwrap().keys();
+        all.filter(|name| counts.contains(&name.as_str()) || (counter && !["PK", "SK"].contains(&name.as_str()))).cloned().collect()
+    };
+    for (key, item) in items {
+        for name in names(key, item) {
+            let count: i64 = item[&name]["N"].as_str().unwrap().parse().unwrap();
+            *kept.entry((key.pk.clone(), name)).or_default() += count;
+        }
+    }
+    kept
+}
+
+/// The counts as they follow from the objects.
+fn found(items: &Items) -> Counts {
+    let mut found = Counts::new();
+    for (key, item) in items {
+        if key.pk.contains("#queue#") {
+            add(&mut found, &key.pk.replace("#queue#", "#department#"), "queued");
+        }
+        let tenant = key.pk.split('#').next().unwrap();
+        match item["k"]["S"].as_str() {
+            Some(User::KIND) => {
+                listed::<User>(&mut found, tenant, item);
+                used(&mut found, tenant, "users", data(item, "active", "BOOL") == &Value::Bool(true));
+            }
+            Some(Department::KIND) => {
+                listed::<Department>(&mut found, tenant, item);
+                used(&mut found, tenant, "departments", data(item, "active", "BOOL") == &Value::Bool(true));
+            }
+            Some(Call::KIND) => {
+                listed::<Call>(&mut found, tenant, item);
+                let active = data(item, "status", "S") == "active";
+                used(&mut found, tenant, "calls", active);
+                if active {
+                    add(&mut found, &desk(tenant, item), "active");
+                }
+            }
+            Some(AccessLink::KIND) => {
+                listed::<AccessLink>(&mut found, tenant, item);
+                if data(item, "status", "S") == "active" {
+                    add(&mut found, &desk(tenant, item), "links");
+                }
+            }
+            Some(Customer::KIND) => listed::<Customer>(&mut found, tenant, item),
+            Some(Webhook::KIND) => listed::<Webhook>(&mut found, tenant, item),
+            Some(Delivery::KIND) => listed::<Delivery>(&mut found, tenant, item),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn listed<T: Entity>(found: &mut Counts, tenant: &str, item: &Value) {
+    if !T::LISTING.counted {
+        return;
+    }
+    let counter = format!("{tenant}#count#{}", T::KIND);
+    add(found, &counter, "n");
+    for (name, count) in T::LISTING.filters {
+        let Some(value) = item["f"]["M"][name]["S"].as_str() else { continue };
+        match count {
+            Count::Field => add(found, &counter, &format!("{name}={value}")),
+            Count::Item => add(found, &format!("{counter}#{name}#{value}"), "n"),
+            Count::Along => {}
+        }
+    }
+}
+
+fn used(found: &mut Counts, tenant: &str, resource: &str, active: bool) {
+    if active {
+        add(found, &format!("{tenant}#company"), resource);
+    }
+}
+
+/// The partition of the desk of an object's department.
+fn desk(tenant: &str, item: &Value) -> String {
+    let id: DepartmentId = data(item, "department_id", "S").as_str().unwrap().parse().unwrap();
+    format!("{tenant}#department#{}", id.key())
+}
+
+fn data<'a>(item: &'a Value, name: &str, kind: &str) -> &'a Value {
+    &item["d"]["M"][name][kind]
+}
+
+fn add(found: &mut Counts, partition: &str, name: &str) {
+    *found.entry((partition.into(), name.into())).or_default() += 1;
+}

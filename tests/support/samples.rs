@@ -1,0 +1,272 @@
+//! One sample for every operation and worker: how it is called, the event that Lambda is given, the exact answer.
+//!
+//! How an operation is called stands in [`asks`]; events and answers lie under `events/`, written by
+//! `cargo run -p tests --bin record`. They are the examples of the documentation too.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use shared::{events::EventRecord, storage::Entity, text::hex};
+
+use crate::{
+    PASSWORD,
+    gateway::{Ask, readable},
+    world::{NOW, World},
+};
+
+/// A sample event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The function that it is for.
+    pub function: String,
+    /// The operation's identifier, or what a worker does.
+    pub name: String,
+    /// The event.
+    pub event: Value,
+}
+
+impl Sample {
+    /// Every sample that there should be: one for each operation whose call is known, and one for each worker.
+    pub async fn all(world: &World) -> Vec<Self> {
+        let asks = asks(world);
+        let known = world.operations.iter().filter_map(|operation| Some((operation, asks.get(operation.id)?)));
+        let of = |function: &str, name: &str, event| Self { function: function.into(), name: name.into(), event };
+        let mut all: Vec<_> =
+            known.map(|(operation, ask)| of(operation.function, operation.id, world.event(operation, ask))).collect();
+        all.push(of("events-dispatcher", "dispatch", record(world).await));
+        all.push(of("webhook-worker", "attempt", message(world)));
+        all.push(of("scheduler", "minute", minute()));
+        all
+    }
+
+    /// The sample as it was committed, if it was.
+    #[must_use]
+    pub fn committed(function: &str, name: &str) -> Option<Self> {
+        let event = read(&file(function, &format!("{name}.json")))?;
+        Some(Self { function: function.into(), name: name.into(), event })
+    }
+
+    /// The answer that was committed, if one was.
+    #[must_use]
+    pub fn answer(&self) -> Option<Value> {
+        read(&file(&self.function, &format!("{}.answer.json", self.name)))
+    }
+
+    /// An answer as it is written down: readable, and of the API's document, which is a file of its own, the beginning.
+    #[must_use]
+    pub fn written(&self, answer: Value) -> Value {
+        let mut answer = readable(answer);
+        if self.name == "getOpenapi" {
+            assert!(
+                answer["body"] == serde_json::from_str::<Value>(docs::OPENAPI).unwrap(),
+                "it is not functions/docs/openapi.json"
+            );
+            answer["body"].as_object_mut().unwrap().retain(|name, _| ["openapi", "info"].contains(&name.as_str()));
+            answer["headers"].as_object_mut().unwrap().retain(|name, _| !["content-length", "etag"].contains(&name.as_str()));
+        }
+        answer
+    }
+
+    /// Writes the event and its answer.
+    pub fn write(&self, answer: &Value) {
+        for (name, value) in [(format!("{}.json", self.name), &self.event), (format!("{}.answer.json", self.name), answer)] {
+            let file = file(&self.function, &name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, format!("{value:#}\n")).unwrap();
+        }
+    }
+}
+
+/// How each operation is called: by the least of those who may, with values that are worth reading.
+#[must_use]
+pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
+    const ATTENDANT: &str = "acme.attendant";
+    const SUPERVISOR: &str = "acme.supervisor";
+    const MANAGER: &str = "acme.manager";
+    let (id, anybody) = (|name| world.id(name), Ask::default);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    BTreeMap::from([
+        // auth
+        (
+            "login",
+            anybody().body(json!({ "email": "ana@example.com", "password": PASSWORD, "tenant": "acme" })),
+        ),
+        ("refresh", anybody().body(json!({ "refresh_token": id("acme.attendant.refresh_token") }))),
+        ("logout", Ask::by(ATTENDANT)),
+        ("getJwks", anybody()),
+        (
+            "register",
+            anybody().body(json!({
+                "company": { "name": "Hooli", "slug": "hooli" },
+                "user": { "name": "Laura Mendes", "email": "laura@example.com", "password": "nine green bottles, one wall" },
+            })),
+        ),
+        // users
+        ("getMe", Ask::by(ATTENDANT)),
+        ("listUsers", Ask::by(MANAGER).query("role", "attendant").query("sort_by", "name")),
+        (
+            "createUser",
+            Ask::by(MANAGER).body(json!({ "user": {
+                "name": "Diego Martins", "email": "diego@example.com", "role": "attendant", "password": "nine green bottles, one wall",
+            } })),
+        ),
+        // departments
+        ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
+        (
+            "createDepartment",
+            Ask::by(SUPERVISOR).body(json!({ "department": {
+                "name": "Technical support", "description": "Routers and lines", "max_queue_size": 50, "max_wait_time": 600,
+            } })),
+        ),
+        ("getDepartment", one(ATTENDANT, "acme.department")),
+        (
+            "updateDepartment",
+            one(SUPERVISOR, "acme.department").body(json!({ "department": { "name": "Billing and payments", "max_queue_size": 40 } })),
+        ),
+        ("deleteDepartment", one(SUPERVISOR, "acme.idle")),
+        ("listDepartmentUsers", one(ATTENDANT, "acme.department")),
+        ("addDepartmentUser", one(SUPERVISOR, "acme.sales").body(json!({ "user_id": id("acme.attendant") }))),
+        ("removeDepartmentUser", one(SUPERVISOR, "acme.department").slot("user_id", id("acme.colleague"))),
+        // access-links
+        ("listAccessLinks", Ask::by(SUPERVISOR).query("department_id", id("acme.department")).query("page_size", "2")),
+        (
+            "createAccessLink",
+            Ask::by(SUPERVISOR).body(json!({ "access_link": {
+                "department_id": id("acme.department"), "customer_name": "Marta Oliveira", "customer_email": "marta.oliveira@example.com",
+                "customer_phone": "(31) 4000-1007", "expires_at": "2026-02-22T18:00:00-03:00",
+            } })),
+        ),
+        ("getAccessLink", one(SUPERVISOR, "acme.link")),
+        ("cancelAccessLink", one(SUPERVISOR, "acme.link")),
+        // public
+        ("validateAccessLink", anybody().slot("token", id("acme.link.token"))),
+        (
+            "joinCall",
+            anybody().slot("token", id("acme.link.token")).body(json!({
+                "name": "Rafael Nunes", "email": "rafael.nunes@example.com", "phone": "(41) 4000-1005",
+                "reason": "My invoice shows a line that I cancelled",
+            })),
+        ),
+        ("getCallStatus", anybody().slot("call_id", id("acme.queued"))),
+        ("leaveCall", anybody().slot("call_id", id("acme.queued"))),
+        (
+            "evaluateCall",
+            anybody().slot("call_id", id("acme.completed")).body(json!({ "rating": 4, "comment": "Solved at once" })),
+        ),
+        // calls
+        ("listCalls", Ask::by(ATTENDANT).query("status", "completed").query("date_from", "2026-02-16")),
+        ("getCall", one(ATTENDANT, "acme.queued")),
+        ("assignCall", one(ATTENDANT, "acme.queued").body(json!({ "user_id": id("acme.attendant") }))),
+        ("startCall", one(ATTENDANT, "acme.assigned")),
+        ("completeCall", one(ATTENDANT, "acme.active").body(json!({ "notes": "Invoice sent again" }))),
+        // webhooks
+        ("listWebhooks", Ask::by(MANAGER)),
+        (
+            "createWebhook",
+            Ask::by(MANAGER).body(json!({ "webhook": {
+                "url": "https://erp.example.com/hooks/voki", "events": ["call.completed", "call.rated"],
+                "description": "Service figures", "headers": { "x-source": "voki" },
+            } })),
+        ),
+        ("getWebhook", one(MANAGER, "acme.webhook")),
+        (
+            "updateWebhook",
+            one(MANAGER, "acme.webhook").body(json!({ "webhook": { "events": ["call.completed", "customer.created"] } })),
+        ),
+        ("deleteWebhook", one(MANAGER, "acme.webhook")),
+        ("listDeliveries", one(MANAGER, "acme.webhook").query("date_from", "2026-02-19")),
+        // The one webhook that leads to a receiver which runs.
+        ("testWebhook", one("initech.manager", "initech.webhook").body(json!({ "event": "call.completed" }))),
+        // export
+        ("exportCalls", Ask::by(SUPERVISOR).query("date_from", "2026-02-16").query("tz", "America/Sao_Paulo")),
+        // docs
+        ("getHealth", anybody()),
+        ("getOpenapi", anybody()),
+        ("getDocs", anybody().header("accept", "text/html")),
+        ("getDocsFile", anybody().slot("file", &stylesheet()).header("accept", "text/css")),
+    ])
+}
+
+/// The name of the page's style sheet, which says what is in it.
+fn stylesheet() -> String {
+    format!("page-{}.css", hex(&Sha256::digest(include_bytes!("../../functions/docs/assets/page.css"))[..8]))
+}
+
+/// A record of the table's stream: an event that was just written.
+async fn record(world: &World) -> Value {
+    let key = EventRecord::key("initech", world.id("initech.fresh").parse().unwrap());
+    let item = world.app().db().item(&key).await.unwrap().unwrap();
+    json!({ "Records": [{
+        "eventID": "7de3041dd709b024af6f29e4fa13d34c",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "eventSourceARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/voki/stream/2026-02-15T00:00:00.000",
+        "dynamodb": {
+            "ApproximateCreationDateTime": NOW.epoch() - 60,
+            "Keys": { "PK": { "S": key.pk }, "SK": { "S": key.sk } },
+            "NewImage": serde_dynamo::Item::from(item),
+            "SequenceNumber": "111",
+            "SizeBytes": 1024,
+            "StreamViewType": "NEW_IMAGE",
+        },
+    }] })
+}
+
+/// A message of the queue: a delivery that is to be attempted.
+fn message(world: &World) -> Value {
+    let id = |name| world.id(name);
+    let message = json!({
+        "tenant": "initech",
+        "delivery_id": id("initech.delivery"),
+        "webhook_id": id("initech.webhook"),
+        "event_id": id("initech.event"),
+    });
+    let body = message.to_string();
+    json!({ "Records": [{
+        "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": (NOW.epoch() * 1000).to_string(),
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "MessageGroupId": id("initech.webhook"),
+            "ApproximateFirstReceiveTimestamp": (NOW.epoch() * 1000 + 1).to_string(),
+        },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:voki-deliveries",
+        "awsRegion": "eu-west-1",
+    }] })
+}
+
+/// The schedule, half an hour later: by then two calls are overdue, a delivery is, and events lie undispatched.
+fn minute() -> Value {
+    json!({
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-02-20T10:30:00Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/voki-minute"],
+        "detail": {},
+    })
+}
+
+fn file(function: &str, name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "events", function, name].iter().collect()
+}
+
+/// A file of JSON, if it is there.
+fn read(file: &Path) -> Option<Value> {
+    Some(serde_json::from_str(&fs::read_to_string(file).ok()?).unwrap())
+}

@@ -1,0 +1,312 @@
+//! How the world comes to be: through requests, as a tenant's does, at the moments that its history names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use shared::{
+    auth::token::{Refresh, access},
+    clock::Time,
+    dispatch::dispatch,
+    events::EventRecord,
+    ids::{SessionId, UserId},
+    models::{
+        Company, Delivery, User,
+        delivery::{Attempt, Outcome},
+    },
+    storage::{Store, Stored, entity},
+};
+
+use super::{History, NOW, Stage, function, scan};
+use crate::{
+    PASSWORD,
+    gateway::{Ask, invoke, readable},
+    operations::Operations,
+};
+
+/// Lets everything happen in an empty table.
+pub(super) async fn history(stage: &Stage, operations: &Operations) -> History {
+    let mut build = Build { stage, operations, ids: BTreeMap::new(), sessions: BTreeMap::new() };
+    build.acme().await;
+    build.globex().await;
+    // What has happened so far was heard of by nobody: there were no webhooks yet.
+    build.at("2026-02-20T09:55:00Z");
+    for seed in ["sweep", "what the first sweep wrote"] {
+        scheduler::sweep(&stage.app(seed), NOW).await.unwrap();
+    }
+    build.webhooks().await;
+    build.present().await;
+    stage.clock.set_offset(0);
+    let mut tokens = BTreeMap::new();
+    for name in build.sessions.keys() {
+        tokens.insert(name.clone(), build.token(name).await);
+    }
+    History { items: scan(stage).await.into_values().collect(), ids: build.ids, tokens }
+}
+
+struct Build<'a> {
+    stage: &'a Stage,
+    operations: &'a Operations,
+    ids: BTreeMap<String, String>,
+    sessions: BTreeMap<String, (UserId, SessionId)>,
+}
+
+impl Build<'_> {
+    /// From now on it is this moment.
+    fn at(&self, moment: &str) {
+        let moment: Time = moment.parse().unwrap();
+        self.stage.clock.set_offset(moment.epoch() - NOW.epoch());
+    }
+
+    /// Asks something of the API; what it makes is known by this name from then on.
+    async fn ask(&mut self, name: &str, operation: &str, mut ask: Ask) -> Value {
+        let operation = self.operations.named(operation);
+        if let Some(caller) = ask.caller.take() {
+            ask = ask.header("authorization", &format!("Bearer {}", self.token(caller).await));
+        }
+        let event = ask.event(operation, self.stage.clock.now()).to_string();
+        let service = function(&self.stage.app(&format!("{name} {operation}")), operation.function);
+        let answer = readable(invoke(service, &event).await.unwrap());
+        assert!(answer["statusCode"].as_i64().is_some_and(|status| status < 300), "{name}: {answer}");
+        let data = answer["body"]["data"].clone();
+        if let Some(id) = data["id"].as_str().or(data["call_id"].as_str()) {
+            self.ids.insert(name.into(), id.into());
+        }
+        answer["body"].clone()
+    }
+
+    /// An access token of somebody, made now.
+    async fn token(&self, name: &str) -> String {
+        let (user, session) = self.sessions[name];
+        let user = self.store(name).find::<User>(user).await.unwrap();
+        let (app, tenant) = (self.stage.app(name), name.split('.').next().unwrap());
+        access(app.keys(), tenant, &user, session, app.clock().now()).unwrap()
+    }
+
+    /// The objects of the tenant with which a name begins.
+    fn store(&self, name: &str) -> Store {
+        self.stage.app(name).store(name.split('.').next().unwrap())
+    }
+
+    fn id(&self, name: &str) -> &str {
+        &self.ids[name]
+    }
+
+    /// Somebody has logged in.
+    fn opened(&mut self, name: &str, answer: &Value) {
+        let refresh = answer["refresh_token"].as_str().unwrap();
+        let session = Refresh::parse(refresh).unwrap();
+        self.sessions.insert(name.into(), (session.user, session.session));
+        self.ids.insert(name.into(), session.user.to_string());
+        self.ids.insert(format!("{name}.refresh_token"), refresh.into());
+    }
+
+    async fn sign_up(&mut self, tenant: &str, company: &str, manager: &str, email: &str) {
+        let body = json!({
+            "company": { "name": company, "slug": tenant },
+            "user": { "name": manager, "email": email, "password": PASSWORD },
+        });
+        let name = format!("{tenant}.manager");
+        let answer = self.ask(&name, "register", Ask::default().body(body)).await;
+        self.opened(&name, &answer);
+    }
+
+    async fn user(&mut self, manager: &'static str, name: &str, person: &str, email: &str, role: &str) {
+        let user = json!({ "name": person, "email": email, "role": role, "password": PASSWORD });
+        self.ask(name, "createUser", Ask::by(manager).body(json!({ "user": user }))).await;
+        let login = json!({ "email": email, "password": PASSWORD, "tenant": name.split('.').next() });
+        let answer = self.ask(name, "login", Ask::default().body(login)).await;
+        self.opened(name, &answer);
+    }
+
+    async fn department(&mut self, caller: &'static str, name: &str, fields: Value, members: &[&str]) {
+        self.ask(name, "createDepartment", Ask::by(caller).body(json!({ "department": fields }))).await;
+        for member in members {
+            let ask = Ask::by(caller).slot("id", self.id(name)).body(json!({ "user_id": self.id(member) }));
+            self.ask("member", "addDepartmentUser", ask).await;
+        }
+    }
+
+    async fn link(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
+        fields["department_id"] = self.id(department).into();
+        let answer = self.ask(name, "createAccessLink", Ask::by(caller).body(json!({ "access_link": fields }))).await;
+        self.ids.insert(format!("{name}.token"), answer["data"]["token"].as_str().unwrap().into());
+    }
+
+    async fn join(&mut self, name: &str, link: &str, body: Value) {
+        let ask = Ask::default().slot("token", self.id(&format!("{link}.token"))).body(body);
+        self.ask(name, "joinCall", ask).await;
+    }
+
+    async fn act(&mut self, caller: &'static str, call: &str, operation: &str, body: Value) {
+        let ask = Ask::by(caller).slot("id", self.id(call)).body(body);
+        self.ask(call, operation, ask).await;
+    }
+
+    /// A company's week.
+    async fn acme(&mut self) {
+        const MANAGER: &str = "acme.manager";
+        const SUPERVISOR: &str = "acme.supervisor";
+        const ATTENDANT: &str = "acme.attendant";
+        self.at("2026-02-16T09:00:00Z");
+        self.sign_up("acme", "Acme Telecom", "Maria Souza", "maria@example.com").await;
+        self.at("2026-02-16T09:10:00Z");
+        self.user(MANAGER, SUPERVISOR, "Sofia Lima", "sofia@example.com", "supervisor").await;
+        self.user(MANAGER, ATTENDANT, "Ana Ribeiro", "ana@example.com", "attendant").await;
+        self.user(MANAGER, "acme.colleague", "Bruno Costa", "bruno@example.com", "attendant").await;
+        let store = self.store("acme");
+        let company = store.find::<Company>(()).await.unwrap();
+        let logo_url = Some("https://www.example.com/logo.svg".into());
+        let branded = Company { logo_url, primary_color: Some("#0f62fe".into()), ..company.value.clone() };
+        store.write().update(&company, &branded).commit(()).await.unwrap();
+
+        self.at("2026-02-16T09:20:00Z");
+        let billing = json!({ "name": "Billing", "description": "Invoices and payments", "max_wait_time": 1800 });
+        self.department(SUPERVISOR, "acme.department", billing, &[ATTENDANT, "acme.colleague"]).await;
+        self.department(SUPERVISOR, "acme.sales", json!({ "name": "Sales" }), &["acme.colleague"]).await;
+        let idle = json!({ "name": "Trade fairs", "description": "Only during fairs", "active": false });
+        self.department(SUPERVISOR, "acme.idle", idle, &[]).await;
+
+        self.at("2026-02-16T09:30:00Z");
+        let website = json!({ "max_uses": 500, "expires_at": "2026-05-16T12:00:00Z" });
+        self.link(SUPERVISOR, "acme.website", "acme.department", website).await;
+        let invited = json!({ "customer_name": "Inês Prado", "customer_email": "ines.prado@example.com" });
+        let mut short = invited.clone();
+        short["expires_at"] = "2026-02-18T18:00:00Z".into();
+        self.link(SUPERVISOR, "acme.expired", "acme.sales", short).await;
+        self.link(SUPERVISOR, "acme.cancelled", "acme.sales", invited).await;
+        let ask = Ask::by(SUPERVISOR).slot("id", self.id("acme.cancelled"));
+        self.ask("acme.cancelled", "cancelAccessLink", ask).await;
+
+        let beatriz = json!({ "name": "Beatriz Lima", "email": "beatriz.lima@example.com", "phone": "(21) 4000-1002" });
+        self.at("2026-02-17T14:00:00Z");
+        let mut reason = beatriz.clone();
+        reason["reason"] = "A charge that I do not recognise".into();
+        self.join("acme.rated", "acme.website", reason).await;
+        self.at("2026-02-17T14:01:10Z");
+        self.act(ATTENDANT, "acme.rated", "startCall", json!({})).await;
+        self.at("2026-02-17T14:09:40Z");
+        self.act(ATTENDANT, "acme.rated", "completeCall", json!({ "notes": "Charged twice; refund on its way" })).await;
+        self.at("2026-02-17T14:10:05Z");
+        let rating = json!({ "rating": 5, "comment": "Quick and kind" });
+        let ask = Ask::default().slot("call_id", self.id("acme.rated")).body(rating);
+        self.ask("rating", "evaluateCall", ask).await;
+
+        let helena = json!({ "name": "Helena Duarte", "email": "helena.duarte@example.com", "phone": "+351210001004" });
+        self.at("2026-02-18T16:45:00Z");
+        self.join("acme.missed", "acme.website", helena.clone()).await;
+        self.at("2026-02-19T11:00:00Z");
+        let single = json!({ "customer_name": "Helena Duarte", "customer_email": "helena.duarte@example.com" });
+        self.link(SUPERVISOR, "acme.used", "acme.department", single).await;
+        self.at("2026-02-19T11:20:00Z");
+        self.join("acme.completed", "acme.used", helena).await;
+        self.at("2026-02-19T11:20:45Z");
+        self.act(ATTENDANT, "acme.completed", "startCall", json!({})).await;
+        self.at("2026-02-19T11:32:00Z");
+        self.act(ATTENDANT, "acme.completed", "completeCall", json!({})).await;
+
+        self.at("2026-02-20T09:30:00Z");
+        let carlos = json!({ "name": "Carlos Ferreira", "email": "carlos.ferreira@example.com", "phone": "+5511999998888" });
+        self.join("acme.active", "acme.website", carlos).await;
+        self.at("2026-02-20T09:41:00Z");
+        self.act(ATTENDANT, "acme.active", "startCall", json!({})).await;
+        let invited = json!({ "customer_name": "Rafael Nunes", "customer_email": "rafael.nunes@example.com" });
+        self.link(SUPERVISOR, "acme.link", "acme.department", invited).await;
+        self.at("2026-02-20T09:52:00Z");
+        self.join("acme.assigned", "acme.website", beatriz).await;
+        self.at("2026-02-20T09:53:00Z");
+        self.act(ATTENDANT, "acme.assigned", "assignCall", json!({})).await;
+    }
+
+    /// One of each kind, all of it foreign to everybody else.
+    async fn globex(&mut self) {
+        const MANAGER: &str = "globex.manager";
+        self.at("2026-02-19T15:00:00Z");
+        self.sign_up("globex", "Globex Foods", "Gisela Globex", "gisela@globex.example").await;
+        self.user(MANAGER, "globex.user", "Gustavo Globex", "gustavo@globex.example", "attendant").await;
+        let fields = json!({ "name": "Globex orders", "max_wait_time": 86_400 });
+        self.department(MANAGER, "globex.department", fields, &["globex.user"]).await;
+        self.link(MANAGER, "globex.access_link", "globex.department", json!({ "max_uses": 10 })).await;
+        let customer = json!({ "name": "Gilda Globex", "email": "gilda@globex.example" });
+        self.join("globex.call", "globex.access_link", customer).await;
+        let call = Ask::by(MANAGER).slot("id", self.id("globex.call"));
+        let call = self.ask("globex.call", "getCall", call).await;
+        self.ids.insert("globex.customer".into(), call["data"]["customer_id"].as_str().unwrap().into());
+        // There are no sectors yet: every one is foreign.
+        self.ids.insert("globex.sector".into(), "019c7461-5a00-7c05-9f14-4d25a818c3ac".into());
+    }
+
+    /// Receivers, and what they were sent.
+    async fn webhooks(&mut self) {
+        self.at("2026-02-16T10:00:00Z");
+        let hook = json!({
+            "url": "https://hooks.example.com/voki",
+            "events": ["*"],
+            "description": "Customer records",
+            "headers": { "authorization": "Bearer 4f1c9b" },
+        });
+        self.webhook("acme.manager", "acme.webhook", hook).await;
+        self.at("2026-02-19T16:00:00Z");
+        let hook = json!({ "url": "https://globex.example/hook", "events": ["call.created"] });
+        self.webhook("globex.manager", "globex.webhook", hook).await;
+        let hook = json!({ "url": "https://initech.example/hook", "events": ["access_link.created"] });
+        self.at("2026-02-20T09:00:00Z");
+        self.sign_up("initech", "Initech", "Ivo Initech", "ivo@initech.example").await;
+        self.at("2026-02-20T09:10:00Z");
+        self.webhook("initech.manager", "initech.webhook", hook).await;
+    }
+
+    async fn webhook(&mut self, caller: &'static str, name: &str, fields: Value) {
+        self.ask(name, "createWebhook", Ask::by(caller).body(json!({ "webhook": fields }))).await;
+    }
+
+    /// What has happened in the last minutes, and is still on its way.
+    async fn present(&mut self) {
+        let served = self.event("acme", "call.completed").await;
+        self.delivery("acme.delivery", &served, &[(503, "Down for maintenance", 412), (204, "", 87)]).await;
+        let joined = self.event("acme", "call.created").await;
+        self.delivery("acme.pending", &joined, &[(500, "Out of memory", 1204); 3]).await;
+        let foreign = self.event("globex", "call.created").await;
+        self.delivery("globex.delivery", &foreign, &[]).await;
+
+        self.at("2026-02-20T09:57:30Z");
+        let joao = json!({
+            "name": "João Santos", "email": "joao.santos@example.com", "phone": "(11) 4000-1001", "reason": "A copy of my invoice",
+        });
+        self.join("acme.queued", "acme.website", joao).await;
+        self.department("initech.manager", "initech.department", json!({ "name": "Reports" }), &[]).await;
+        self.link("initech.manager", "initech.link", "initech.department", json!({})).await;
+        let event = self.event("initech", "access_link.created").await;
+        self.ids.insert("initech.event".into(), event.id.to_string());
+        self.at("2026-02-20T09:58:00Z");
+        dispatch(&self.stage.app("dispatch"), "initech", &event).await.unwrap();
+        let delivery = Delivery::new(event.id, &event.name, self.id("initech.webhook").parse().unwrap(), NOW);
+        self.ids.insert("initech.delivery".into(), delivery.id.to_string());
+        self.at("2026-02-20T09:59:00Z");
+        self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
+        let event = self.event("initech", "access_link.created").await;
+        self.ids.insert("initech.fresh".into(), event.id.to_string());
+    }
+
+    /// The latest event of this name.
+    async fn event(&self, tenant: &str, name: &str) -> Stored<EventRecord> {
+        let prefix = format!("{tenant}#event#");
+        let items = scan(self.stage).await.into_iter().filter(|(key, _)| key.pk.starts_with(&prefix));
+        let events = items.map(|(_, item)| entity::from_item::<EventRecord>(item).unwrap());
+        events.filter(|event| event.name == name).max_by_key(|event| event.id).unwrap()
+    }
+
+    /// A delivery of an event to the tenant's webhook, after attempts with these statuses, answers and durations.
+    async fn delivery(&mut self, name: &str, event: &EventRecord, attempts: &[(u16, &str, u64)]) {
+        let store = self.store(name);
+        let webhook = self.id(&format!("{}.webhook", store.tenant())).parse().unwrap();
+        let mut delivery = Delivery::new(event.id, &event.name, webhook, event.at);
+        for (code, body, duration_ms) in attempts {
+            let at = delivery.next_attempt_at.unwrap();
+            let attempt = Attempt { at, response_code: Some(*code), error: None, duration_ms: *duration_ms };
+            let outcome = Outcome { attempt, response_body: Some((*body).into()), retry_after: None };
+            delivery = delivery.after(outcome, 0.0, at);
+        }
+        assert!(store.insert(&delivery).await.unwrap());
+        self.ids.insert(name.into(), delivery.id.to_string());
+    }
+}
