@@ -14,7 +14,7 @@ functions() {
 
 deployed() {
   venv ministack ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106 PyYAML==6.0.3
-  exec env -i PATH="$PATH" target/venv-ministack/bin/python tests/deployed/main.py target/deployed
+  exec env -i PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 target/venv-ministack/bin/python tests/deployed/main.py target/deployed
 }
 
 dynamodb_local() {

@@ -9,11 +9,13 @@
 mod process;
 mod requests;
 mod start;
+mod versus;
 
 use std::{path::Path, process::ExitCode};
 
 const USAGE: &str = "bench start <program, or folder of every function> [<most instructions> <most bytes zipped>]
-bench requests <the program users> <requests>";
+bench requests <the program users> <requests>
+bench versus <program> <command>…";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,6 +27,7 @@ async fn main() -> ExitCode {
             start::run(Path::new(place), instructions.parse().unwrap(), zipped.parse().unwrap()).await
         }
         ["requests", program, requests] => requests::run(Path::new(program), requests.parse().unwrap()).await,
+        ["versus", ..] => versus::run(&arguments[1..]).await,
         _ => {
             eprintln!("{USAGE}");
             false

@@ -38,9 +38,20 @@ def look(browser):
             field.send_keys(value)
         one("#login button").click()
 
-    def answered():
-        answers = browser.find_elements(By.CSS_SELECTOR, f"{operation} .live-responses-table .response-col_status")
-        return [answer.text.split()[0] for answer in answers[1:] if answer.text]
+    def answered(operation, status):
+        cells = browser.find_elements(By.CSS_SELECTOR, f"{operation} .live-responses-table .response .response-col_status")
+        return [cell.text.split()[0] for cell in cells if cell.text] == [status]
+
+    def execute(operation, status):
+        one(f"{operation} .execute").click()
+        until(lambda: answered(operation, status))
+        return json.loads(one(f"{operation} .live-responses-table .response-col_description .microlight").text)
+
+    def try_out(operation, status):
+        one(f"{operation} .opblock-summary-control").click()
+        until(lambda: browser.find_elements(By.CSS_SELECTOR, f"{operation} .try-out__btn"))
+        one(f"{operation} .try-out__btn").click()
+        return execute(operation, status)
 
     with urllib.request.urlopen(f"{SITE}/api/openapi.json") as document:
         paths = json.load(document)["paths"]
@@ -60,14 +71,13 @@ def look(browser):
     assert not one("#said").is_displayed() and not one("#login").is_displayed()
     assert one("#login [name=password]").get_property("value") == ""
 
-    operation = "#operations-Users-getMe"
-    one(f"{operation} .opblock-summary-control").click()
-    until(lambda: browser.find_elements(By.CSS_SELECTOR, f"{operation} .try-out__btn"))
-    one(f"{operation} .try-out__btn").click()
-    one(f"{operation} .execute").click()
-    until(lambda: answered() == ["200"])
-    body = json.loads(one(f"{operation} .live-responses-table .response-col_description .microlight").text)
-    assert body["data"]["email"] == "manager@demo.test", body
+    me, create = "#operations-Users-getMe", "#operations-Departments-createDepartment"
+    caller = try_out(me, "200")
+    assert caller["data"]["email"] == "manager@demo.test", caller
+    # The body is the document's example.
+    example = paths["/api/v1/departments"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    made = try_out(create, "201")
+    assert made["data"]["name"] == example["department"]["name"], made
     shot("answered")
     phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
@@ -79,8 +89,8 @@ def look(browser):
     one("#logout").click()
     until(lambda: one("#login").is_displayed())
     shot("phone-login")
-    one(f"{operation} .execute").click()
-    until(lambda: answered() == ["401"])
+    refused = execute(me, "401")
+    assert refused == {"errors": {"detail": "Missing access token"}}, refused
 
 
 def asked(browser):

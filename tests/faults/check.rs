@@ -1,12 +1,6 @@
 //! Scenes under every fault.
 
-use tests::{
-    Sample,
-    lab::Lab,
-    recount::recount,
-    scenes::Scene,
-    wire::Weather,
-};
+use tests::{Sample, lab::Lab, recount::recount, scenes::Scene, wire::Weather};
 
 use crate::trial::{Again, Trial};
 
@@ -37,6 +31,7 @@ fn method(sample: &Sample) -> Option<&str> {
 }
 
 /// Runs scenes under every fault at every call; the test ends when something is wrong with what came of it.
+#[expect(clippy::print_stdout, reason = "how much was tried is to be seen")]
 pub fn check(lab: &mut Lab, scenes: Vec<Scene>) {
     let (mut wrong, mut runs) = (Vec::new(), 0);
     for Scene { before, sample } in scenes {
@@ -57,6 +52,11 @@ pub fn check(lab: &mut Lab, scenes: Vec<Scene>) {
     }
     println!("{runs} runs");
     let left = lab.items() != lab.built;
-    assert!(wrong.is_empty() && !left, "{} of {runs} runs came out wrong, left behind: {left}\n\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty() && !left,
+        "{} of {runs} runs came out wrong, left behind: {left}\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert_eq!(recount(&lab.built), Vec::<String>::new());
 }

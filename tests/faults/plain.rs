@@ -56,7 +56,11 @@ impl Plain {
 
     /// Without what is kept for repetitions and limits alone.
     pub fn lasting(&self) -> BTreeMap<String, Value> {
-        self.changes.iter().filter(|(key, _)| !is_kept_for_repetitions(key)).map(|(key, item)| (key.clone(), item.clone())).collect()
+        self.changes
+            .iter()
+            .filter(|(key, _)| !is_kept_for_repetitions(key))
+            .map(|(key, item)| (key.clone(), item.clone()))
+            .collect()
     }
 }
 
@@ -102,7 +106,8 @@ fn renamed(mut lines: Vec<String>, seeds: &[(String, Time)], webhooks: &[Webhook
     }
     let places = |n: usize| {
         let mark = format!("<drawn {n}>");
-        let mut places: Vec<_> = lines.iter().filter(|line| line.contains(&mark)).map(|line| anonymous(&line.replace(&mark, "<this>"))).collect();
+        let mut places: Vec<_> =
+            lines.iter().filter(|line| line.contains(&mark)).map(|line| anonymous(&line.replace(&mark, "<this>"))).collect();
         places.sort_unstable();
         places
     };

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tests::{
-    FUNCTIONS, WORKERS,
+    FUNCTIONS, Sample, WORKERS,
     lab::Lab,
     scenes::{self, Scene},
-    wire::{Touch, Weather},
+    wire::{Call, Extent, Fault, Kind, Touch, Weather},
 };
 
 const TEMPLATE: &str = include_str!("../../infra/sam/template.yaml");
@@ -55,7 +55,7 @@ fn covers(pattern: &str, resource: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == resource, |start| resource.starts_with(start))
 }
 
-/// What every function was seen to call.
+/// What every function was seen to call: in good weather, and where another write is in the way of a sample's last.
 fn called() -> BTreeMap<String, BTreeSet<Touch>> {
     let lab = Lab::start();
     let mut called: BTreeMap<String, BTreeSet<Touch>> = BTreeMap::new();
@@ -63,15 +63,25 @@ fn called() -> BTreeMap<String, BTreeSet<Touch>> {
     let scenes = lab.samples().into_iter().chain(scenes::reading(&lab)).map(alone).chain(scenes::changing(&lab));
     for Scene { before, sample } in scenes {
         let mut calls = Vec::new();
+        let last = before.is_empty().then(|| sample.clone());
         for sample in before.into_iter().chain([sample]) {
-            let run = lab.replay(&sample, Weather::default());
-            let touches = run.calls.iter().flat_map(|call| call.touches.clone());
-            called.entry(sample.function).or_default().extend(touches);
-            calls.extend(run.calls);
+            calls.extend(see(&lab, &sample, None, &mut called));
         }
+        let conflict = calls.iter().rposition(|call| Kind::Conflict.befalls(call));
         lab.restore(&lab.changes(&calls));
+        if let Some((sample, site)) = last.zip(conflict) {
+            let fault = Fault { site, kind: Kind::Conflict, extent: Extent::Call };
+            let calls = see(&lab, &sample, Some(fault), &mut called);
+            lab.restore(&lab.changes(&calls));
+        }
     }
     called
+}
+
+fn see(lab: &Lab, sample: &Sample, fault: Option<Fault>, called: &mut BTreeMap<String, BTreeSet<Touch>>) -> Vec<Call> {
+    let calls = lab.replay(sample, Weather { fault, ..Weather::default() }).calls;
+    called.entry(sample.function.clone()).or_default().extend(calls.iter().flat_map(|call| call.touches.clone()));
+    calls
 }
 
 /// What the role of the function that runs a binary grants: actions and resources.

@@ -41,7 +41,10 @@ impl Bulk {
     /// Adds so many finished calls to the world's tenant.
     #[must_use]
     pub fn load(lab: &mut Lab, calls: usize) -> Self {
-        let customer = lab.built.values().find(|item| item["k"]["S"] == Customer::KIND && item["PK"]["S"].as_str().unwrap().starts_with(TENANT));
+        let customer = lab
+            .built
+            .values()
+            .find(|item| item["k"]["S"] == Customer::KIND && item["PK"]["S"].as_str().unwrap().starts_with(TENANT));
         let bulk = Self {
             departments: values(lab.world.id("acme.department")),
             users: values(lab.world.id("acme.attendant")),
@@ -49,7 +52,12 @@ impl Bulk {
             began: NOW - days(SPAN),
         };
         let templates = [CallStatus::Missed, CallStatus::Completed].map(|status| Template::of(lab, status));
-        let mut counters: Items = lab.built.iter().filter(|(key, _)| key.pk.contains("#count#call")).map(|(key, item)| (key.clone(), item.clone())).collect();
+        let mut counters: Items = lab
+            .built
+            .iter()
+            .filter(|(key, _)| key.pk.contains("#count#call"))
+            .map(|(key, item)| (key.clone(), item.clone()))
+            .collect();
         let mut items = Vec::new();
         for n in 0..calls {
             let (a, b) = (n % VALUES, n / VALUES % VALUES);
@@ -128,7 +136,8 @@ impl Template {
         lab.at_home(app.store(TENANT).write().create(&call).commit(())).unwrap();
         let now = lab.items();
         let new: Items = now.into_iter().filter(|(key, item)| lab.built.get(key) != Some(item)).collect();
-        let (counters, items): (Items, Items) = new.iter().map(|(key, item)| (key.clone(), item.clone())).partition(|(key, _)| key.pk.contains("#count#"));
+        let (counters, items): (Items, Items) =
+            new.iter().map(|(key, item)| (key.clone(), item.clone())).partition(|(key, _)| key.pk.contains("#count#"));
         let counted = counters.iter().flat_map(|(key, item)| {
             let before = lab.built.get(key);
             let names = item.as_object().unwrap().keys().filter(|name| !["PK", "SK"].contains(&name.as_str()));
@@ -136,7 +145,13 @@ impl Template {
             risen.map(|name| (key.pk.clone(), name.clone())).collect::<Vec<_>>()
         });
         let template = Self {
-            marks: marks(&Marks { id, at, department: &department.to_string(), user: &user.to_string(), customer: &customer.to_string() }),
+            marks: marks(&Marks {
+                id,
+                at,
+                department: &department.to_string(),
+                user: &user.to_string(),
+                customer: &customer.to_string(),
+            }),
             counted: counted.collect(),
             items: items.values().map(ToString::to_string).collect(),
         };
@@ -147,7 +162,8 @@ impl Template {
     /// The items of another call, and one more in its counters.
     fn copy(&self, marks: &Marks<'_>, items: &mut Vec<Value>, counters: &mut Items) {
         let other = self::marks(marks);
-        let copied = |text: &str| self.marks.iter().zip(&other).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
+        let copied =
+            |text: &str| self.marks.iter().zip(&other).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
         items.extend(self.items.iter().map(|item| serde_json::from_str::<Value>(&copied(item)).unwrap()));
         for (partition, name) in &self.counted {
             let key = Key { pk: copied(partition), sk: keys::shard(&marks.id.key(), 8).to_string() };
@@ -174,7 +190,8 @@ fn call(id: CallId, department: DepartmentId, user: UserId, customer: CustomerId
     let department: Department = input.unwrap();
     let contact = Contact { name: "Joana".into(), ..Contact::default() };
     let customer = Customer { id: customer, ..Customer::new(customer, &contact, NOW) };
-    let joining = Joining { department: &department, customer: &customer, contact: &contact, access_link_id: None, reason: None, place: 1 };
+    let joining =
+        Joining { department: &department, customer: &customer, contact: &contact, access_link_id: None, reason: None, place: 1 };
     Call {
         status,
         user_id: Some(user),

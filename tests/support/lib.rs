@@ -5,6 +5,7 @@
 
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
 
+pub mod budget;
 pub mod bulk;
 mod client;
 mod function;

@@ -20,7 +20,10 @@ pub fn recount(items: &Items) -> Vec<String> {
     let (kept, found) = (kept(items), found(items));
     let all: BTreeSet<_> = kept.keys().chain(found.keys()).collect();
     let counts = all.into_iter().map(|at| (at, kept.get(at).unwrap_or(&0), found.get(at).unwrap_or(&0)));
-    counts.filter(|(_, kept, found)| kept != found).map(|(at, kept, found)| format!("{at:?} says {kept}, there are {found}")).collect()
+    counts
+        .filter(|(_, kept, found)| kept != found)
+        .map(|(at, kept, found)| format!("{at:?} says {kept}, there are {found}"))
+        .collect()
 }
 
 /// The counts as they are kept; a counter's shards are one.
@@ -34,7 +37,9 @@ fn kept(items: &Items) -> Counts {
             _ => &[],
         };
         let all = item.as_object().unwrap().keys();
-        all.filter(|name| counts.contains(&name.as_str()) || (counter && !["PK", "SK"].contains(&name.as_str()))).cloned().collect()
+        all.filter(|name| counts.contains(&name.as_str()) || (counter && !["PK", "SK"].contains(&name.as_str())))
+            .cloned()
+            .collect()
     };
     for (key, item) in items {
         for name in names(key, item) {

@@ -42,10 +42,19 @@ struct Stage<'a>(&'a Lab);
 #[must_use]
 pub fn changing(lab: &Lab) -> Vec<Scene> {
     let stage = Stage(lab);
-    [stage.sessions(), stage.joins(), stage.calls(), stage.departments(), stage.webhooks(), stage.attempts(), stage.lapses(), stage.keys()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        stage.sessions(),
+        stage.joins(),
+        stage.calls(),
+        stage.departments(),
+        stage.webhooks(),
+        stage.attempts(),
+        stage.lapses(),
+        stage.keys(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Every list in every order and by every filter, and what is read when something is missing.
@@ -54,26 +63,43 @@ pub fn reading(lab: &Lab) -> Vec<Sample> {
     let stage = Stage(lab);
     let id = |name: &str| lab.world.id(name).to_owned();
     let list = |operation: &str, caller, query: &str| {
-        let ask = query.split('&').filter_map(|pair| pair.split_once('=')).fold(Ask::by(caller), |ask, (name, value)| ask.query(name, value));
+        let ask = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .fold(Ask::by(caller), |ask, (name, value)| ask.query(name, value));
         stage.sample(operation, &format!("by {query}"), &ask, NOW)
     };
-    let mut all: Vec<_> = ["sort_by=name", "sort_by=email", "sort_by=role", "sort_by=inserted_at", "role=attendant", "active=true", "search=ana"]
-        .map(|query| list("listUsers", MANAGER, query))
-        .into();
+    let mut all: Vec<_> =
+        ["sort_by=name", "sort_by=email", "sort_by=role", "sort_by=inserted_at", "role=attendant", "active=true", "search=ana"]
+            .map(|query| list("listUsers", MANAGER, query))
+            .into();
     all.push(list("listUsers", MANAGER, "role=attendant&sort_by=email"));
-    all.extend(["sort_by=name", "sort_by=inserted_at", "active=true", "search=bil"].map(|query| list("listDepartments", ATTENDANT, query)));
+    all.extend(
+        ["sort_by=name", "sort_by=inserted_at", "active=true", "search=bil"]
+            .map(|query| list("listDepartments", ATTENDANT, query)),
+    );
     let department = format!("department_id={}", id("acme.department"));
     for sort in ["sort_by=inserted_at", "sort_by=expires_at"] {
-        all.extend(["", "&status=active", &format!("&{department}")].map(|filter| list("listAccessLinks", SUPERVISOR, &format!("{sort}{filter}"))));
+        all.extend(
+            ["", "&status=active", &format!("&{department}")]
+                .map(|filter| list("listAccessLinks", SUPERVISOR, &format!("{sort}{filter}"))),
+        );
     }
     let agent = format!("user_id={}", id(ATTENDANT));
-    let customer = lab.built.values().find(|item| item["k"]["S"] == "customer" && item["PK"]["S"].as_str().unwrap().starts_with("acme"));
+    let customer =
+        lab.built.values().find(|item| item["k"]["S"] == "customer" && item["PK"]["S"].as_str().unwrap().starts_with("acme"));
     let customer = format!("customer_id={}", customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap());
     let both = format!("status=queued&{department}");
-    all.extend(["page=1", "status=queued", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=beatriz"].map(|query| list("listCalls", ATTENDANT, query)));
+    all.extend(
+        ["page=1", "status=queued", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=beatriz"]
+            .map(|query| list("listCalls", ATTENDANT, query)),
+    );
     all.extend(["sort_by=inserted_at", "sort_by=url"].map(|query| list("listWebhooks", MANAGER, query)));
     for query in ["status=success", "event=call.created", "date_from=2026-02-01"] {
-        let ask = query.split_once('=').map(|(name, value)| Ask::by(MANAGER).slot("id", &id("acme.webhook")).query(name, value)).unwrap();
+        let ask = query
+            .split_once('=')
+            .map(|(name, value)| Ask::by(MANAGER).slot("id", &id("acme.webhook")).query(name, value))
+            .unwrap();
         all.push(stage.sample("listDeliveries", &format!("by {query}"), &ask, NOW));
     }
     for query in ["status=completed", &department] {
@@ -146,15 +172,25 @@ impl Stage<'_> {
             sample: self.other("joinCall", what, |ask| ask.slot("token", self.id(&format!("{link}.token"))).body(body)),
         };
         let full = json!({ "department": { "max_queue_size": 1 } });
-        let overfull = self.other("joinCall", "a queue that is full of who has gone", |ask| ask.slot("token", self.id("acme.website.token")));
+        let overfull = self
+            .other("joinCall", "a queue that is full of who has gone", |ask| ask.slot("token", self.id("acme.website.token")));
         let overfull = Sample { event: at(&overfull.event, NOW + Duration::from_secs(2_400)), ..overfull };
         vec![
             join("as a stranger", "acme.website", json!({ "name": "A stranger" })),
             join("as somebody known", "acme.website", json!({ "name": "Beatriz Lima", "email": "beatriz.lima@example.com" })),
-            join("with another phone", "acme.website", json!({ "name": "Helena", "email": "helena.duarte@example.com", "phone": "(11) 4000-1009" })),
+            join(
+                "with another phone",
+                "acme.website",
+                json!({ "name": "Helena", "email": "helena.duarte@example.com", "phone": "(11) 4000-1009" }),
+            ),
             join("a link that is used up", "acme.used", json!({ "name": "Too late" })),
             Scene {
-                before: vec![self.sample("updateDepartment", "to one place", &Ask::by(SUPERVISOR).slot("id", self.id("acme.department")).body(full), NOW)],
+                before: vec![self.sample(
+                    "updateDepartment",
+                    "to one place",
+                    &Ask::by(SUPERVISOR).slot("id", self.id("acme.department")).body(full),
+                    NOW,
+                )],
                 sample: overfull,
             },
         ]
@@ -178,11 +214,23 @@ impl Stage<'_> {
         let busy = self.sample("deleteDepartment", "that is busy", &department("acme.department"), NOW);
         let emptied = self.sample("cancelAccessLink", "before", &Ask::by(SUPERVISOR).slot("id", self.id("acme.expired")), NOW);
         vec![
-            alone(self.other("createDepartment", "of a name that is taken", |ask| ask.body(json!({ "department": { "name": "Billing" } })))),
-            alone(self.other("createDepartment", "with an identifier", |ask| ask.body(json!({ "department": { "name": "Desk", "identifier": "desk-1" } })))),
-            alone(self.sample("updateDepartment", "with a new identifier", &department("acme.department").body(json!({ "department": { "identifier": null, "active": false } })), NOW)),
+            alone(self.other("createDepartment", "of a name that is taken", |ask| {
+                ask.body(json!({ "department": { "name": "Billing" } }))
+            })),
+            alone(self.other("createDepartment", "with an identifier", |ask| {
+                ask.body(json!({ "department": { "name": "Desk", "identifier": "desk-1" } }))
+            })),
+            alone(self.sample(
+                "updateDepartment",
+                "with a new identifier",
+                &department("acme.department").body(json!({ "department": { "identifier": null, "active": false } })),
+                NOW,
+            )),
             alone(busy),
-            Scene { before: vec![emptied], sample: self.sample("deleteDepartment", "with members", &department("acme.sales"), NOW) },
+            Scene {
+                before: vec![emptied],
+                sample: self.sample("deleteDepartment", "with members", &department("acme.sales"), NOW),
+            },
             alone(self.other("addDepartmentUser", "who is there", |ask| ask.slot("id", self.id("acme.department")))),
         ]
     }
@@ -217,10 +265,16 @@ impl Stage<'_> {
             Scene { before: vec![webhook("to inactive", json!({ "active": false }))], sample: attempt("at who is inactive", 0) },
             Scene { before: failed(1), sample: self.worker("webhook-worker", "that fails for days", NOW + disabled) },
             Scene {
-                before: failed(1).into_iter().chain([webhook("back", json!({ "url": self.0.receiver(Reply::Status(200)) }))]).collect(),
+                before: failed(1)
+                    .into_iter()
+                    .chain([webhook("back", json!({ "url": self.0.receiver(Reply::Status(200)) }))])
+                    .collect(),
                 sample: attempt("that succeeds after one that failed", 1),
             },
-            Scene { before: vec![webhook("to all", json!({ "events": ["*"] }))], sample: Sample { name: "dispatch to another".into(), ..fresh } },
+            Scene {
+                before: vec![webhook("to all", json!({ "events": ["*"] }))],
+                sample: Sample { name: "dispatch to another".into(), ..fresh },
+            },
         ]
     }
 
@@ -264,11 +318,21 @@ impl Stage<'_> {
             sample
         };
         let create = || self.other("createDepartment", "under a key", |ask| ask);
-        let other = self.other("createDepartment", "under a key of another", |ask| ask.body(json!({ "department": { "name": "Other" } })));
+        let other = self
+            .other("createDepartment", "under a key of another", |ask| ask.body(json!({ "department": { "name": "Other" } })));
         let over = self.call(ATTENDANT, "completeCall", "that is over, under a key", "acme.completed", json!({}));
-        let for_another = self.call(ATTENDANT, "assignCall", "for another, under a key", "acme.queued", json!({ "user_id": self.id("acme.colleague") }));
+        let for_another = self.call(
+            ATTENDANT,
+            "assignCall",
+            "for another, under a key",
+            "acme.queued",
+            json!({ "user_id": self.id("acme.colleague") }),
+        );
         let join = self.other("joinCall", "under a key", |ask| ask);
-        let again = |sample: Sample| Scene { before: vec![keyed(sample.clone())], sample: keyed(Sample { name: format!("{} again", sample.name), ..sample }) };
+        let again = |sample: Sample| Scene {
+            before: vec![keyed(sample.clone())],
+            sample: keyed(Sample { name: format!("{} again", sample.name), ..sample }),
+        };
         vec![
             again(create()),
             Scene { before: vec![keyed(create())], sample: keyed(other) },
@@ -276,8 +340,14 @@ impl Stage<'_> {
             again(over),
             Scene { before: Vec::new(), sample: keyed(for_another) },
             again(join),
-            Scene { before: Vec::new(), sample: keyed(self.other("createUser", "without a body, under a key", |ask| ask.body(json!({})))) },
-            Scene { before: Vec::new(), sample: keyed(self.other("createAccessLink", "without a body, under a key", |ask| ask.body(json!({})))) },
+            Scene {
+                before: Vec::new(),
+                sample: keyed(self.other("createUser", "without a body, under a key", |ask| ask.body(json!({})))),
+            },
+            Scene {
+                before: Vec::new(),
+                sample: keyed(self.other("createAccessLink", "without a body, under a key", |ask| ask.body(json!({})))),
+            },
         ]
     }
 }

@@ -1,13 +1,19 @@
 //! Stacks: one that the tests of a binary share, and some of their own.
 
-use std::{sync::OnceLock, thread};
+use std::{
+    process,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+};
 
 use local::{
     aws::{REGION, SECRET_KEY},
     settings::LocalSettings,
 };
 use shared::app::settings::Variables;
-use uuid::Uuid;
 
 use crate::client::Client;
 
@@ -19,6 +25,7 @@ impl Default for Settings {
     /// In memory, on a free port, without the demo tenant; every request may say from which address it comes. Where the
     /// environment names a DynamoDB, that is used, with an account of the stack's own.
     fn default() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let settings = Self(Vec::new())
             .with("VOKI_LISTEN", "127.0.0.1:0")
             .with("VOKI_DATA", "memory")
@@ -28,7 +35,7 @@ impl Default for Settings {
             Some(url) => settings
                 .with("AWS_ENDPOINT_URL_DYNAMODB", &url)
                 .with("AWS_REGION", REGION)
-                .with("AWS_ACCESS_KEY_ID", &Uuid::new_v4().simple().to_string())
+                .with("AWS_ACCESS_KEY_ID", &format!("stack{}x{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
                 .with("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
             None => settings,
         }

@@ -115,10 +115,8 @@ mod tests {
         let text = std::str::from_utf8(AMAZON).unwrap();
         let said: Vec<&str> =
             text.lines().filter(|line| line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit())).collect();
-        let found = CertificateDer::pem_slice_iter(AMAZON).map(|certificate| {
-            let digest = Sha256::digest(certificate.unwrap());
-            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        });
+        let found =
+            CertificateDer::pem_slice_iter(AMAZON).map(|certificate| crate::text::hex(&Sha256::digest(certificate.unwrap())));
         assert_eq!(found.collect::<Vec<_>>(), said);
         assert_eq!(said.len(), 5);
     }

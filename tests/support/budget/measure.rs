@@ -2,28 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use tests::{
+use super::{
+    cases::cases,
+    figures::Figures,
+    table::{Row, Rows},
+};
+use crate::{
     bulk::Bulk,
     lab::Lab,
     recount::recount,
     wire::{Call, Weather},
 };
 
-use crate::{
-    cases::cases,
-    figures::Figures,
-    table::{Row, Rows},
-};
-
 /// What was measured, by case: in a small tenant and in a large one.
 pub type Measured = BTreeMap<String, [Figures; 2]>;
 
 /// Measures all cases in a tenant with so many calls and in one with so many more.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "the table is to be seen")]
 pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
     let mut flaws = Vec::new();
     let [small, large] = sizes.map(|size| in_tenant(size, &mut flaws));
     let both = small.into_iter().map(|(case, small)| {
         let large = large[&case];
+        println!("{case:46} {:26} {large}", small.to_string());
         (case, [small, large])
     });
     (both.collect(), flaws)
@@ -49,11 +51,15 @@ fn in_tenant(calls: usize, flaws: &mut Vec<String>) -> BTreeMap<String, Figures>
 }
 
 /// What is wrong with what was measured at these sizes.
+#[must_use]
 pub fn judge(measured: &Measured, rows: &Rows, sizes: [usize; 2]) -> Vec<String> {
     let mut flaws = Vec::new();
     for (case, figures) in measured {
         let Some(row) = rows.get(case) else {
-            flaws.push(format!("{case}: no ceiling: say in docs/budgets.md what it must touch and what that comes to; measured {}", figures[0]));
+            flaws.push(format!(
+                "{case}: no ceiling: say in docs/budgets.md what it must touch and what that comes to; measured {}",
+                figures[0]
+            ));
             continue;
         };
         for (figures, size) in figures.iter().zip(sizes) {
@@ -79,12 +85,22 @@ impl Row {
 }
 
 /// What is written down differs from what was measured.
+#[must_use]
 pub fn stale(measured: &Measured, rows: &Rows, column: usize) -> Vec<String> {
     let known = measured.iter().filter_map(|(case, figures)| Some((case, figures[column], rows.get(case)?.measured[column])));
     known
         .filter(|(_, now, then)| then.is_none_or(|then| !then.same_work(now)))
-        .map(|(case, now, then)| format!("{case}: {now}, not {}", then.map_or("measured yet".into(), |then| then.to_string())))
+        .map(|(case, now, then)| {
+            let then = then.map_or("nothing".into(), |then| then.to_string());
+            format!("{case}: {now}, where docs/budgets.md says {then}: `cargo run -p tests --bin budgets`")
+        })
         .collect()
+}
+
+/// There are no flaws; the test ends otherwise.
+#[track_caller]
+pub fn none(flaws: &[String]) {
+    assert!(flaws.is_empty(), "{} flaws\n{}\n", flaws.len(), flaws.join("\n"));
 }
 
 fn listed(calls: &[Call]) -> String {

@@ -1,11 +1,11 @@
 //! What is measured: every sample, and the list of calls in every way in which its cost could grow with the tenant.
 
-use tests::{Sample, bulk::Bulk, gateway::Ask, lab::Lab, wire::Weather};
+use crate::{Sample, bulk::Bulk, gateway::Ask, lab::Lab, wire::Weather};
 
 const ATTENDANT: &str = "acme.attendant";
 
 /// The cases, each with the name of its row.
-pub fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
+pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
     let samples = lab.samples().into_iter().map(|sample| (sample.name.clone(), sample));
     samples.chain(lists(lab, bulk)).collect()
 }
@@ -29,7 +29,10 @@ fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
     ];
     let mut cases: Vec<_> = queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, query))).collect();
     for (name, query) in &queries[..5] {
-        cases.push((format!("listCalls, cursor in the middle, {name}"), list(lab, &format!("{query}&cursor={}", cursor(lab, query)))));
+        cases.push((
+            format!("listCalls, cursor in the middle, {name}"),
+            list(lab, &format!("{query}&cursor={}", cursor(lab, query))),
+        ));
     }
     cases
 }

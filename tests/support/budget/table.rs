@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use crate::figures::Figures;
+use super::figures::Figures;
 
 /// A row.
 #[derive(Debug)]
@@ -18,25 +18,38 @@ pub struct Row {
 /// The rows by the names of their cases.
 pub type Rows = BTreeMap<String, Row>;
 
-/// Where it is.
-pub fn file() -> PathBuf {
+fn file() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "docs", "budgets.md"].iter().collect()
 }
 
 /// Reads the table.
+#[must_use]
 pub fn read() -> Rows {
     let text = fs::read_to_string(file()).unwrap();
     text.lines().filter_map(|line| Some((case(line)?, row(line)))).collect()
 }
 
+/// Writes measured figures down; the rest of the document stays as it is.
+pub fn write(measured: &BTreeMap<String, [Figures; 2]>) {
+    let text = fs::read_to_string(file()).unwrap();
+    let lines = text.lines().map(|line| match case(line).and_then(|case| measured.get(&case)) {
+        Some([small, large]) => {
+            let large = if small.same_work(large) { "the same".to_owned() } else { large.to_string() };
+            format!("| {} | {small} | {large} |", cells(line)[..4].join(" | "))
+        }
+        None => line.to_owned(),
+    });
+    fs::write(file(), lines.map(|line| line + "\n").collect::<String>()).unwrap();
+}
+
 /// The case of a line of the table.
-pub fn case(line: &str) -> Option<String> {
+fn case(line: &str) -> Option<String> {
     let name = line.strip_prefix("| `")?.split(" |").next()?;
     Some(name.replace('`', ""))
 }
 
 /// The cells of a line.
-pub fn cells(line: &str) -> Vec<&str> {
+fn cells(line: &str) -> Vec<&str> {
     line.trim_matches('|').split('|').map(str::trim).collect()
 }
 

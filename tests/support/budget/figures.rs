@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tests::wire::Call;
+use crate::wire::Call;
 
 /// What a case costs, or may cost at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -21,6 +21,7 @@ pub struct Figures {
 
 impl Figures {
     /// What calls come to.
+    #[must_use]
     pub fn of(calls: &[Call]) -> Self {
         let sum = |part: fn(&Call) -> f64| calls.iter().map(part).sum::<f64>() + 0.0;
         Self {
@@ -33,6 +34,7 @@ impl Figures {
     }
 
     /// These, and so many times what each comes to.
+    #[must_use]
     pub fn plus(self, each: Self, times: f64) -> Self {
         let sum = |own: f64, each: f64| own + (each * times).ceil();
         Self {
@@ -45,6 +47,7 @@ impl Figures {
     }
 
     /// None exceeds its ceiling.
+    #[must_use]
     pub fn within(&self, ceiling: &Self) -> bool {
         let pairs = [
             (self.chain, ceiling.chain),
@@ -57,6 +60,7 @@ impl Figures {
     }
 
     /// The same but for bytes, which vary with the lengths of numbers.
+    #[must_use]
     pub fn same_work(&self, other: &Self) -> bool {
         Self { kilobytes: 0.0, ..*self } == Self { kilobytes: 0.0, ..*other }
     }
