@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What takes more than Rust. Without arguments every part, else the one that is named:
+# What takes more than Rust, or minutes. Without arguments every part, else the one that is named:
 #   deployed        the functions as Lambda functions behind ministack, as the template deploys them (Python, openssl, curl)
 #   dynamodb-local  the tests over HTTP against Amazon's DynamoDB Local (npm, Java)
+#   large           every scene under every fault; what operations cost in a tenant with 100,000 calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/venv.sh
@@ -34,16 +35,22 @@ dynamodb_local() {
   echo "dynamodb-local passed after $SECONDS s"
 }
 
+large() {
+  cargo test -q -p tests --test faults-scenes --test budget-large
+}
+
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 case ${1-all} in
   deployed) functions; (deployed) ;;
   dynamodb-local) dynamodb_local ;;
+  large) large ;;
   all)
     functions
     # It waits a minute for its schedule.
     (deployed) >target/deployed.out 2>&1 &
     meanwhile=$!
     dynamodb_local
+    large
     wait $meanwhile || failed=1
     cat target/deployed.out
     [ -z "${failed-}" ]

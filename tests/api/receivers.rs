@@ -3,19 +3,17 @@
 use serde_json::{Value, json};
 use tests::{Receiver, Reply, Settings, Stack, shared};
 
-use crate::scene::{Scene, epoch, text};
+use crate::scene::{Scene, text};
 
 async fn deliveries(scene: &Scene, hook: &Value, query: &str) -> Vec<Value> {
     let path = format!("/api/v1/webhooks/{}/deliveries?page_size=100{query}", text(&hook["id"]));
     scene.manager().await.get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
 }
 
-/// Everything came well before the fifteen seconds after which an attempt at a dead receiver ends.
-fn assert_prompt(receiver: &Receiver) {
-    for got in receiver.received() {
-        let late = got.header("webhook-timestamp").parse::<i64>().unwrap() - epoch(&got.json()["timestamp"]);
-        assert!((0..8).contains(&late), "{late} s");
-    }
+/// How many attempts at a dead receiver are over: each takes fifteen seconds, so one that waits for them sees many end.
+async fn over(scene: &Scene, hook: &Value) -> usize {
+    let attempts = deliveries(scene, hook, "").await;
+    attempts.iter().filter(|delivery| delivery["attempts"] != json!([])).count()
 }
 
 #[tokio::test]
@@ -30,7 +28,7 @@ async fn a_hanging_receiver_does_not_hold_up_a_healthy_one() {
         let _ = scene.join(&format!("Customer {n}")).await;
     }
     healthy.wait(20).await;
-    assert_prompt(&healthy);
+    assert!(over(&scene, &dead).await < 10);
     hanging.reply(Reply::Status(200));
     // On a busy machine some attempts are over by now, and made again.
     let _ = scene.tenant.drain().await;
@@ -48,14 +46,15 @@ async fn a_hundred_attempts_at_a_dead_receiver_leave_room_for_others() {
     let scene = Scene::new(&stack).await;
     let (hanging, healthy) = (Receiver::start().await, Receiver::start().await);
     hanging.reply(Reply::Hang);
-    let _ = scene.webhook(&hanging, &["access_link.created"]).await;
+    let dead = scene.webhook(&hanging, &["access_link.created"]).await;
     let _ = scene.webhook(&healthy, &["call.created"]).await;
     for _ in 0..100 {
         let _ = scene.tenant.link(&scene.department, 1).await;
     }
+    let before = over(&scene, &dead).await;
     let _ = scene.join("Carlos").await;
     healthy.wait(1).await;
-    assert_prompt(&healthy);
+    assert!(over(&scene, &dead).await - before < 50);
     assert!(hanging.received().len() > 1);
     hanging.reply(Reply::Status(200));
     stack.shutdown().await;

@@ -3,7 +3,7 @@
 
 use tests::budget::{judge, measure, none, read, stale};
 
-/// Calls of the two tenants. With a hundred thousand it takes minutes: `tests/full.sh budgets`.
+/// Calls of the two tenants. With a hundred thousand it takes minutes: `tests/full.sh large`.
 const SIZES: [usize; 2] = [100, 5_000];
 
 #[test]

@@ -1,5 +1,5 @@
 //! Whatever becomes of a single call: nothing is lost, doubled, half done or counted wrongly. Here for the samples; the scenes
-//! beside them have a test of their own (`tests/full.sh faults`).
+//! beside them have a test of their own (`tests/full.sh large`).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 

@@ -23,7 +23,7 @@ use crate::{
 
 /// The tenant.
 const TENANT: &str = "acme";
-/// Its calls came in evenly in so many days.
+/// Its calls came in evenly in so many days, until a day ago: what waits now is the world's own.
 const SPAN: u64 = 100;
 /// How many values each filter has; each value selects a tenth of the calls, and each pair of values a hundredth.
 const VALUES: usize = 10;
@@ -49,7 +49,7 @@ impl Bulk {
             departments: values(lab.world.id("acme.department")),
             users: values(lab.world.id("acme.attendant")),
             customers: values(customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap()),
-            began: NOW - days(SPAN),
+            began: NOW - days(SPAN + 1),
         };
         let templates = [CallStatus::Missed, CallStatus::Completed].map(|status| Template::of(lab, status));
         let mut counters: Items = lab

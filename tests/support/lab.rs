@@ -5,7 +5,6 @@ use std::{
     sync::Mutex,
 };
 
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes};
 use hyper_util::{
@@ -13,7 +12,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use shared::storage::{Key, table};
+use shared::{
+    app::https,
+    storage::{Key, table},
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -64,8 +66,7 @@ impl Lab {
     #[must_use]
     pub fn start() -> Self {
         let home = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let wire =
-            Wire::over(aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
+        let wire = Wire::over(https::client(None).unwrap());
         let world = home.block_on(World::through(wire.clone()));
         let http = Client::builder(TokioExecutor::new()).build_http();
         let service = world.app().cloud().dynamodb.clone().unwrap();
@@ -176,17 +177,20 @@ impl Lab {
         name
     }
 
-    /// Puts items where others are, or none.
+    /// Puts items where others are, or none, and makes them a part of what was built.
     pub fn put(&mut self, items: impl IntoIterator<Item = Value>) {
         let items: Items = items.into_iter().map(|item| (key(&item), item)).collect();
         self.write(TABLE, items.values().map(|item| json!({ "PutRequest": { "Item": item } })));
         self.built.extend(items);
     }
 
-    fn write(&self, table: &str, requests: impl Iterator<Item = Value>) {
-        let requests: Vec<Value> = requests.collect();
-        for chunk in requests.chunks(25) {
-            let answer = self.ask("BatchWriteItem", &json!({ "RequestItems": { table: chunk } }));
+    fn write(&self, table: &str, mut requests: impl Iterator<Item = Value>) {
+        loop {
+            let batch: Vec<Value> = requests.by_ref().take(25).collect();
+            if batch.is_empty() {
+                return;
+            }
+            let answer = self.ask("BatchWriteItem", &json!({ "RequestItems": { table: batch } }));
             assert_eq!(answer["UnprocessedItems"], json!({}));
         }
     }

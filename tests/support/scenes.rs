@@ -255,6 +255,10 @@ impl Stage<'_> {
         let gone = webhook("to who is gone", json!({ "url": self.0.receiver(Reply::Status(410)) }));
         let failed = |n: usize| std::iter::once(failing.clone()).chain((0..n).map(|n| attempt(&format!("{n}"), n))).collect();
         let disabled = Duration::from_secs(5 * 86_400);
+        let more = |what: &str| {
+            let fields = json!({ "url": format!("https://hooks.example.com/{what}"), "events": ["access_link.created"] });
+            self.sample("createWebhook", what, &Ask::by("initech.manager").body(json!({ "webhook": fields })), NOW)
+        };
         let fresh = self.0.samples().into_iter().find(|sample| sample.function == "events-dispatcher").unwrap();
         vec![
             Scene { before: failed(0), sample: attempt("that fails", 0) },
@@ -271,10 +275,7 @@ impl Stage<'_> {
                     .collect(),
                 sample: attempt("that succeeds after one that failed", 1),
             },
-            Scene {
-                before: vec![webhook("to all", json!({ "events": ["*"] }))],
-                sample: Sample { name: "dispatch to another".into(), ..fresh },
-            },
+            Scene { before: vec![more("second"), more("third")], sample: Sample { name: "dispatch to three".into(), ..fresh } },
         ]
     }
 
@@ -318,6 +319,7 @@ impl Stage<'_> {
             sample
         };
         let create = || self.other("createDepartment", "under a key", |ask| ask);
+        let alone = |sample| Scene { before: Vec::new(), sample: keyed(sample) };
         let other = self
             .other("createDepartment", "under a key of another", |ask| ask.body(json!({ "department": { "name": "Other" } })));
         let over = self.call(ATTENDANT, "completeCall", "that is over, under a key", "acme.completed", json!({}));
@@ -334,11 +336,12 @@ impl Stage<'_> {
             sample: keyed(Sample { name: format!("{} again", sample.name), ..sample }),
         };
         vec![
+            alone(create()),
             again(create()),
             Scene { before: vec![keyed(create())], sample: keyed(other) },
-            Scene { before: Vec::new(), sample: keyed(over.clone()) },
+            alone(over.clone()),
             again(over),
-            Scene { before: Vec::new(), sample: keyed(for_another) },
+            alone(for_another),
             again(join),
             Scene {
                 before: Vec::new(),

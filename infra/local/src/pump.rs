@@ -136,8 +136,11 @@ impl Pump {
         }
     }
 
-    /// Moves the clock of the API, of the workers and of the queue's delays.
+    /// Moves the clock of the API, of the workers and of the queue's delays, while no worker works: what is under way would
+    /// be taken for abandoned, and done once more.
     pub async fn advance(&self, seconds: u32) -> Result<()> {
+        let _position = self.position.lock().await;
+        self.settled().await;
         let offset = State::advance(self.app.db(), seconds).await?;
         self.app.clock().set_offset(offset);
         if let Some(queues) = &self.queues {

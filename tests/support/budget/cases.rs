@@ -1,13 +1,35 @@
-//! What is measured: every sample, and the list of calls in every way in which its cost could grow with the tenant.
+//! What is measured: every sample, some scenes, and the list of calls in every way in which its cost could grow with the tenant.
 
-use crate::{Sample, bulk::Bulk, gateway::Ask, lab::Lab, wire::Weather};
+use crate::{
+    Sample,
+    bulk::Bulk,
+    gateway::Ask,
+    lab::Lab,
+    scenes::{self, Scene},
+    wire::Weather,
+};
 
 const ATTENDANT: &str = "acme.attendant";
 
+/// Scenes that have rows too.
+const SCENES: [&str; 7] = [
+    "createDepartment under a key",
+    "createDepartment under a key again",
+    "joinCall as somebody known",
+    "listCalls of what has lapsed",
+    "dispatch to three",
+    "attempt that fails",
+    "attempt that comes early",
+];
+
 /// The cases, each with the name of its row.
-pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
+pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Scene)> {
+    let alone = |(name, sample)| (name, Scene { before: Vec::new(), sample });
     let samples = lab.samples().into_iter().map(|sample| (sample.name.clone(), sample));
-    samples.chain(lists(lab, bulk)).collect()
+    let scenes = scenes::changing(lab).into_iter().map(|scene| (scene.sample.name.clone(), scene));
+    let scenes: Vec<_> = scenes.filter(|(name, _)| SCENES.contains(&name.as_str())).collect();
+    assert_eq!(scenes.len(), SCENES.len(), "a scene has another name now");
+    samples.chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
 }
 
 fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
