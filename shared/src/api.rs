@@ -15,7 +15,7 @@ use tower_http::{
 };
 
 use crate::{
-    app::{App, Settings},
+    app::{App, Need, Settings},
     error::{Error, Result},
 };
 
@@ -26,13 +26,13 @@ mod envelope;
 pub mod gateway;
 mod guard;
 pub mod limits;
-mod log;
+pub(crate) mod log;
 pub mod paging;
 pub mod path;
 pub mod routes;
 pub mod valid;
 
-pub use answer::{Added, Created, Done, NoContent, Revealed, Rows, Shown};
+pub use answer::{Added, Created, Done, NoContent, Revealed, Rows, Shown, Told};
 pub use envelope::body_of;
 pub use paging::{Dates, Filters, Paging};
 pub use path::{IfMatch, Path, Path2, Segment};
@@ -105,20 +105,20 @@ fn cors(app: &App) -> CorsLayer {
     layer.allow_origin(AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())))
 }
 
-/// Runs a group's routes as a Lambda function behind an API Gateway HTTP API.
+/// Runs a group's routes as a Lambda function behind an API Gateway HTTP API, with what they need of the environment.
 ///
 /// # Errors
 /// When the environment is wrong, with the variable's name, or the runtime ends.
-pub async fn run(routes: impl Into<Router<App>>) -> Result<(), lambda_runtime::Error> {
-    run_service(|app| service(app, routes)).await
+pub async fn run(routes: impl Into<Router<App>>, needs: &[Need]) -> Result<(), lambda_runtime::Error> {
+    run_service(|app| service(app, routes), needs).await
 }
 
 /// The same for a service that is more than its routes.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_service(service: impl FnOnce(&App) -> Router) -> Result<(), lambda_runtime::Error> {
-    let app = App::from_env()?;
+pub async fn run_service(service: impl FnOnce(&App) -> Router, needs: &[Need]) -> Result<(), lambda_runtime::Error> {
+    let app = App::from_env(needs)?;
     start_log(app.settings());
     lambda_runtime::run(gateway::behind(service(&app))).await
 }

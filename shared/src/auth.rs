@@ -4,4 +4,4 @@ pub mod caller;
 pub mod context;
 pub mod token;
 
-pub use caller::{Admitted, Attendant, Caller, Manager, Supervisor};
+pub use caller::{Admitted, Attendant, Caller, Manager, Oneself, Supervisor};

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,16 @@ impl Time {
     #[must_use]
     pub fn since(self, earlier: Self) -> u64 {
         u64::try_from(self.0 - earlier.0).unwrap_or(0)
+    }
+
+    /// The first moment of its month and of the next, UTC.
+    #[must_use]
+    pub fn month(self) -> (Self, Self) {
+        let day = self.utc().date_naive();
+        let first = day.with_day(1).unwrap_or(day);
+        let next = first.checked_add_months(Months::new(1)).unwrap_or(first);
+        let start = |day: NaiveDate| Self::from(day.and_time(NaiveTime::MIN).and_utc());
+        (start(first), start(next))
     }
 
     /// Ten characters whose order is the order of time, for keys (years 1970 to 2286).

@@ -1,5 +1,8 @@
-//! The keys of a deployment, and the hashes of passwords.
+//! The keys of a deployment, what is sealed under its secrets, and the hashes of passwords.
 
 mod jwt;
 pub mod keys;
 pub mod password;
+pub mod ring;
+pub mod secret;
+pub mod totp;

@@ -9,6 +9,7 @@ use crate::{
     models::{
         Webhook,
         delivery::{Attempt, Outcome, TIMEOUT},
+        webhook::Private,
     },
 };
 
@@ -18,6 +19,7 @@ use crate::{
 /// [`crate::error::Error::Internal`] when there is no client to do it with.
 pub async fn attempt(
     app: &App,
+    tenant: &str,
     webhook: &Webhook,
     event: EventId,
     name: &str,
@@ -27,9 +29,10 @@ pub async fn attempt(
     let at = app.clock().now();
     let started = tokio::time::Instant::now();
     let outbound = app.outbound()?;
-    let answer = match outbound.check_url(&webhook.input.url) {
+    let private = webhook.private(tenant, &app.vault()?)?;
+    let answer = match outbound.check_url(&webhook.url) {
         Ok(url) => {
-            let headers = headers(webhook, event, name, delivery, at, body);
+            let headers = headers(&private, event, name, delivery, at, body);
             outbound.post(&url, headers, body.to_owned().into(), TIMEOUT).await.map_err(|failure| failure.to_string())
         }
         Err(refusal) => Err(format!("The URL {refusal}")),
@@ -49,15 +52,15 @@ pub async fn attempt(
     })
 }
 
-fn headers(webhook: &Webhook, event: EventId, name: &str, delivery: DeliveryId, at: crate::clock::Time, body: &str) -> HeaderMap {
-    let own = webhook.input.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+fn headers(private: &Private, event: EventId, name: &str, delivery: DeliveryId, at: crate::clock::Time, body: &str) -> HeaderMap {
+    let own = private.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
     let fixed = [
         ("content-type", "application/json".to_owned()),
         ("user-agent", "Voki-Webhooks/1".to_owned()),
         ("x-voki-event", name.to_owned()),
         ("x-voki-delivery", delivery.to_string()),
     ];
-    let signed = webhook.signatures(event, at, body);
+    let signed = private.signatures(event, at, body);
     let ours = fixed.into_iter().chain(signed).map(|(name, value)| (name.to_owned(), value));
     own.chain(ours)
         .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)))

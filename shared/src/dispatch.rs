@@ -6,11 +6,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::Result,
     events::EventRecord,
     models::{Delivery, Webhook},
     queue::Message,
-    storage::{Stored, contend, entity, keys},
+    storage::{Stored, entity, keys},
 };
 
 /// Deliveries that are written at the same time.
@@ -43,16 +43,5 @@ pub async fn dispatch(app: &App, tenant: &str, event: &Stored<EventRecord>) -> R
     let messages: Vec<_> = held.iter().map(message).collect();
     app.queue().send(&messages, Duration::ZERO).await?;
     let dispatched = EventRecord { dispatched_at: Some(now), ..event.value.clone() };
-    contend(|| async {
-        match store.write().update(event, &dispatched).commit(()).await {
-            Ok(()) => Ok(true),
-            // Another was first, unless the mark still stands.
-            Err(Error::Conflict) => match store.get::<EventRecord>(event.id).await? {
-                Some(seen) if seen.dispatched_at.is_none() => Err(Error::Conflict),
-                _ => Ok(false),
-            },
-            Err(error) => Err(error),
-        }
-    })
-    .await
+    Ok(store.supersede(event, &dispatched).await?.is_some())
 }

@@ -9,10 +9,12 @@ use crate::{
     error::{Error, Result},
     ids::EventId,
     models::{
+        Mail,
         access_link::LinkView,
         call::CallView,
         customer::Customer,
         delivery::{KEPT, SLACK},
+        mail::Letter,
         webhook::WebhookView,
     },
     storage::{Entity, Facets, Key, Write},
@@ -84,6 +86,14 @@ pub fn payload(id: EventId, event: &str, at: Time, data: &Value) -> String {
 }
 
 impl Write<'_> {
+    /// A mail that is sent if, and only if, the transaction happens.
+    pub fn post(self, letter: Letter, at: Time) -> Self {
+        match self.store().mint() {
+            Ok(id) => self.create(&Mail::new(id, letter, at)),
+            Err(error) => self.flawed(error),
+        }
+    }
+
     /// An event that happens if, and only if, the transaction does.
     pub fn emit(self, event: &Event, at: Time) -> Self {
         match event.parts().and_then(|parts| Ok((self.store().mint()?, parts))) {

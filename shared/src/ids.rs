@@ -108,6 +108,12 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An entry of the audit trail.
+    AuditId,
+    /// An API key.
+    ApiKeyId,
+    /// A mail.
+    MailId,
     /// A company's.
     CompanyId,
     /// A user's.

@@ -82,6 +82,15 @@ impl<T: Input + Serialize + DeserializeOwned> Patch<T> {
     }
 }
 
+/// A text that a rule could not judge while its body was read.
+///
+/// # Errors
+/// [`Error::Invalid`] on the field.
+pub fn check<T>(field: &str, text: &str, rule: impl Rule<T>) -> Result<T> {
+    let value = Value::from(text);
+    rule.check(&Raw { value: &value, textual: false }).map_err(|message| Error::invalid(field, message))
+}
+
 /// The fields of an input while it is read.
 #[derive(Debug)]
 pub struct Fields<'a> {

@@ -1,6 +1,6 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input → storage → models → events, lapse, waiting → queue, outbound, crypto → app → deliver,
-//! dispatch → auth → api, worker`.
+//! `error, chance, text, clock, ids, input → storage → models → events, lapse, release, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! dispatch, mail → auth → api, worker`.
 
 pub mod api;
 pub mod app;
@@ -15,9 +15,12 @@ pub mod events;
 pub mod ids;
 pub mod input;
 pub mod lapse;
+pub mod mail;
+pub mod mailer;
 pub mod models;
 pub mod outbound;
 pub mod queue;
+pub mod release;
 pub mod storage;
 pub mod text;
 pub mod waiting;

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
 };
 
+pub mod audit;
 pub mod cursor;
 pub mod entity;
 pub mod facets;
@@ -27,6 +28,7 @@ pub mod table;
 pub mod tally;
 pub mod write;
 
+pub use audit::Audited;
 pub use entity::{Count, Entity, Item, Listing, Sort, Stored};
 pub use facets::{Facets, Tallied};
 pub use keys::Key;
@@ -338,6 +340,24 @@ impl Store {
             }
             Err(error) => Err(failed("PutItem")(error)),
         }
+    }
+
+    /// Writes an object's change; none when another was first. A write that was merely in the way is waited for.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn supersede<T: Entity>(&self, seen: &Stored<T>, changed: &T) -> Result<Option<Stored<T>>> {
+        contend(|| async {
+            match self.write().update(seen, changed).commit(()).await {
+                Ok(()) => Ok(Some(Stored { value: changed.clone(), version: seen.version + 1 })),
+                Err(Error::Conflict) => match self.get::<T>(seen.value.id()).await? {
+                    Some(now) if now.version == seen.version => Err(Error::Conflict),
+                    _ => Ok(None),
+                },
+                Err(error) => Err(error),
+            }
+        })
+        .await
     }
 
     /// A transaction.

@@ -4,6 +4,7 @@
 //! Nothing here reads a clock, a setting or a store.
 
 mod country;
+mod document;
 mod email;
 mod fold;
 mod line;
@@ -14,6 +15,7 @@ mod time;
 mod token;
 
 pub use country::country;
+pub use document::{DocumentType, document_type};
 pub use email::{email, email_key};
 pub use fold::{fold, query_words, sort_key, words};
 pub use line::{clean_line, clean_text};

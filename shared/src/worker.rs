@@ -12,8 +12,9 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    app::App,
+    app::{App, Need},
     error::{Error, Result},
+    storage::{Entity, Stored},
 };
 
 /// Messages of one batch that are worked on at the same time.
@@ -57,6 +58,25 @@ pub async fn records<F: Future<Output = Result<()>>>(
     response
 }
 
+/// The object of this kind that a record says is new, and its tenant; every other change of the table is none.
+///
+/// # Errors
+/// [`Error::Internal`] when the record has it without its data.
+pub fn inserted<T: Entity>(record: &StreamRecord) -> Result<Option<(String, Stored<T>)>> {
+    let image = record.change.new_image.inner();
+    let text = |name: &str| match image.get(name) {
+        Some(serde_dynamo::AttributeValue::S(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    if record.event_name != "INSERT" || text("k") != Some(T::KIND) {
+        return Ok(None);
+    }
+    let tenant = text("PK").and_then(|pk| pk.split('#').next()).unwrap_or_default().to_owned();
+    let data = image.get("d").cloned().ok_or_else(|| Error::Internal(format!("{} without data", T::KIND)))?;
+    let value = serde_dynamo::from_attribute_value(data).map_err(|e| Error::internal(T::KIND, e))?;
+    Ok(Some((tenant, Stored { value, version: 1 })))
+}
+
 /// A panic is an error of what it happened in, not of its whole batch.
 async fn caught<F: Future<Output = Result<()>>>(work: F) -> Result<()> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Error::Internal("panic".into())))
@@ -66,14 +86,14 @@ async fn caught<F: Future<Output = Result<()>>>(work: F) -> Result<()> {
 ///
 /// # Errors
 /// When the environment is wrong, with the variable's name, or the runtime ends.
-pub async fn run<E, A, F, Fut>(work: F) -> Result<(), lambda_runtime::Error>
+pub async fn run<E, A, F, Fut>(work: F, needs: &[Need]) -> Result<(), lambda_runtime::Error>
 where
     E: DeserializeOwned,
     A: Serialize,
     F: Fn(App, E) -> Fut,
     Fut: Future<Output = Result<A>> + Send + 'static,
 {
-    let app = App::from_env()?;
+    let app = App::from_env(needs)?;
     crate::api::start_log(app.settings());
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| {
         // On the heap: what the runtime wraps around it stays shallow.

@@ -58,7 +58,7 @@ async fn a_wrong_method_is_405_with_those_that_work() {
     let one = format!("{DEPARTMENTS}/{id}");
     let cases: [(Method, &str, &[&str]); 6] = [
         (Method::DELETE, "/api/v1/users", &["GET", "HEAD", "POST"]),
-        (Method::POST, "/api/v1/users/me", &["GET", "HEAD"]),
+        (Method::POST, "/api/v1/users/me", &["GET", "HEAD", "PUT"]),
         (Method::PATCH, &one, &["DELETE", "GET", "HEAD", "PUT"]),
         (Method::PUT, "/api/auth/login", &["POST"]),
         (Method::GET, "/api/signup/register", &["POST"]),

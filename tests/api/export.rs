@@ -177,7 +177,7 @@ async fn it_is_the_supervisors_and_ends_with_the_session() {
 async fn it_filters_as_the_list_does_by_the_day_the_call_joined() {
     let stack = Stack::start(Settings::default()).await;
     let scene = Scene::new(&stack).await;
-    zone(&stack, &scene.tenant, "America/Sao_Paulo").await;
+    zone(&scene.tenant, "America/Sao_Paulo").await;
     let sales = scene.tenant.department(json!({ "name": "Sales" })).await;
     let token = scene.tenant.link(&sales, 10).await;
     let now = epoch(&scene.tenant.anonymous.get("/local/clock").await.expect(200).data()["now"]);

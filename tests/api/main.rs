@@ -4,8 +4,10 @@
 
 mod access_links;
 mod agents;
+mod api_keys;
 mod auth;
 mod calls;
+mod company;
 mod conventions;
 mod deliveries;
 mod departments;
@@ -13,8 +15,12 @@ mod export;
 mod headers;
 mod idempotency;
 mod journey;
+mod keys;
 mod lists;
 mod mails;
+mod me;
+mod mfa;
+mod passwords;
 mod public;
 mod rate_limits;
 mod receivers;

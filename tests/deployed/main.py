@@ -27,8 +27,8 @@ def shell(script, folder):
 
 
 def parameters(work):
-    """Keys by the recipe of infra/sam/README.md; anybody may sign up, and receivers may be on this machine."""
-    shell(template.block("infra/sam/README.md", "keys"), work)
+    """Secrets by the recipe of infra/sam/README.md; anybody may sign up, and receivers may be on this machine."""
+    shell(template.block("infra/sam/README.md", "secrets"), work)
     return yaml.safe_load((work / "parameters.yaml").read_text()) | {"Signup": "open", "WebhookAllowPrivate": "1"}
 
 

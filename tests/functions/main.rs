@@ -17,6 +17,6 @@ const PANICKING: &str = env!("CARGO_BIN_EXE_panicking-process");
 /// A program with the environment of a function and nothing else.
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
-    command.env_clear().envs(variables());
+    command.env_clear().envs(variables(path.as_ref()));
     command
 }

@@ -8,8 +8,8 @@ use shared::{Error, Result, app::App, worker};
 #[expect(clippy::disallowed_methods, reason = "no part of the API")]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
     match std::env::args().nth(1).as_deref() {
-        Some("api") => shared::api::run(Router::new().route("/{word}", get(answer))).await,
-        _ => worker::run(work).await,
+        Some("api") => shared::api::run(Router::new().route("/{word}", get(answer)), &[]).await,
+        _ => worker::run(work, &[]).await,
     }
 }
 

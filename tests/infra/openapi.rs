@@ -102,6 +102,11 @@ fn fitting(schema: &Value) -> Value {
         (_, Some("uuid")) => Uuid::from_u128(7).to_string().into(),
         (_, Some("email")) => "ana@example.com".into(),
         (_, Some("phone")) => "+55 11 4000-1007".into(),
+        (_, Some("object-id")) => Uuid::from_u128(7).to_string().into(),
+        (_, Some("network")) => "192.0.2.0/24".into(),
+        (_, Some("color")) => "#1a2b3c".into(),
+        (_, Some("country")) => "PT".into(),
+        (_, Some("time-zone")) => "America/Sao_Paulo".into(),
         (_, Some("uri")) => "https://example.com/".into(),
         (_, Some("date-time")) => (tests::shared().app().clock().now() + days(1)).to_string().into(),
         _ => text(schema["minLength"].as_u64().unwrap_or(3).max(3), "").into(),
@@ -156,7 +161,10 @@ fn probes(schema: &Value) -> (Vec<Value>, Vec<Value>) {
 /// The paths of the fields that an answer finds fault with. What else there is in the tenant is no fault of a value's form.
 fn faults(answer: &tests::Answer) -> BTreeSet<String> {
     let fields = if answer.status == 422 { answer.errors().as_object().cloned().unwrap_or_default() } else { Map::new() };
-    let of_form = |reason: &Value| !["does not exist", "has already been taken"].contains(&reason.as_str().unwrap());
+    let of_form = |reason: &Value| {
+        !["does not exist", "has already been taken", "is not right", "is invalid or has expired"]
+            .contains(&reason.as_str().unwrap())
+    };
     fields
         .into_iter()
         .filter(|(_, reasons)| reasons.as_array().is_some_and(|all| all.iter().any(of_form)))

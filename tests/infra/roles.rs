@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shared::app::Need;
 use tests::{
     FUNCTIONS, Sample, WORKERS,
     lab::Lab,
+    needs,
     scenes::{self, Scene},
     wire::{Call, Extent, Fault, Kind, Touch, Weather},
 };
@@ -49,6 +51,19 @@ fn roles_grant_what_is_called_and_nothing_else() {
         }
     }
     assert!(misses.is_empty(), "{}", misses.join("\n"));
+}
+
+#[test]
+fn functions_are_given_what_they_need_of_secrets_and_addresses_and_nothing_else() {
+    let all = [Need::AuthSecret, Need::DataSecret, Need::Mail, Need::PublicUrl, Need::Queue];
+    for function in FUNCTIONS.map(|(name, _)| name).into_iter().chain(WORKERS) {
+        let (_, body) = TEMPLATE.split_once(&format!("Binary: {function} }}")).unwrap();
+        let body = body.split("Type: AWS::").next().unwrap();
+        for need in all {
+            let given = body.contains(&format!("{}: ", need.variable()));
+            assert_eq!(given, needs(function).contains(&need), "{function}: {}", need.variable());
+        }
+    }
 }
 
 fn covers(pattern: &str, resource: &str) -> bool {
@@ -121,6 +136,7 @@ fn named(resource: &str) -> Option<String> {
         "Table.StreamArn" | "${Table.Arn}/stream/*" => "stream".into(),
         "DeliveryQueue.Arn" => "voki-deliveries".into(),
         "FailedRecords.Arn" => "failed records".into(),
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*" => "identity".into(),
         log if log.ends_with("Log.Arn") => "log".into(),
         index if index.starts_with("${Table.Arn}/index/") => index.trim_start_matches("${Table.Arn}/").into(),
         _ => return None,

@@ -9,7 +9,7 @@ use shared::{
     ids::{CallId, CustomerId, DepartmentId, Id, TicketId, UserId},
     models::{
         Call, Customer, Department,
-        call::{CallStatus, Joining},
+        call::{CallStatus, Joining, joined_in},
         customer::Contact,
     },
     storage::{Entity, Key, keys},
@@ -119,7 +119,7 @@ struct Marks<'a> {
 
 /// A call's items as texts, with marks that occur nowhere else.
 struct Template {
-    marks: [String; 7],
+    marks: [String; 8],
     items: Vec<String>,
     /// The counters that count it: partition and attribute.
     counted: Vec<(String, String)>,
@@ -168,17 +168,19 @@ impl Template {
         for (partition, name) in &self.counted {
             let key = Key { pk: copied(partition), sk: keys::shard(&marks.id.key(), 8).to_string() };
             let counter = counters.entry(key.clone()).or_insert_with(|| json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } }));
-            let count: u64 = counter[name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
-            counter[name] = json!({ "N": (count + 1).to_string() });
+            let name = copied(name);
+            let count: u64 = counter[&name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
+            counter[&name] = json!({ "N": (count + 1).to_string() });
         }
     }
 }
 
 /// The marks as they are spelt in items.
-fn marks(marks: &Marks<'_>) -> [String; 7] {
+fn marks(marks: &Marks<'_>) -> [String; 8] {
     let Marks { id, at, department, user, customer } = *marks;
     let [department, user, customer] = [department, user, customer].map(ToOwned::to_owned);
-    [id.to_string(), id.key(), at.to_string(), at.key(), department, user, customer]
+    let month = joined_in(at);
+    [id.to_string(), id.key(), at.to_string(), at.key(), month, department, user, customer]
 }
 
 /// A finished call.

@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use shared::crypto::keys::{Jwk, Jwks};
+use shared::app::Need;
 use tokio::{
     io::AsyncReadExt,
     net::TcpListener,
@@ -43,6 +43,8 @@ pub struct Ended {
     pub stderr: String,
 }
 
+use crate::operations::needs;
+
 /// What a function tells the Runtime API.
 #[derive(Debug)]
 enum Report {
@@ -51,12 +53,11 @@ enum Report {
     Failure(Bytes),
 }
 
-/// What a function finds in its environment: Lambda's variables and the template's. No cloud is at the end of them.
+/// The environment of the program of a function: Lambda's variables and the template's. No cloud is at the end of them.
 #[must_use]
-pub fn variables() -> Vec<(String, String)> {
-    let seed = [7; 32];
-    let jwks = serde_json::to_string(&Jwks { keys: vec![Jwk::of(&seed)] }).unwrap();
-    [
+pub fn variables(program: &std::path::Path) -> Vec<(String, String)> {
+    let function = program.file_stem().unwrap().to_str().unwrap().trim_end_matches("-process");
+    let lambda = [
         ("AWS_LAMBDA_FUNCTION_NAME", "function"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -66,13 +67,19 @@ pub fn variables() -> Vec<(String, String)> {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("AWS_SESSION_TOKEN", "token"),
         ("VOKI_TABLE", "voki"),
-        ("VOKI_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/voki-deliveries"),
-        ("VOKI_PUBLIC_URL", "https://voki.example.com"),
-        ("VOKI_SECRET", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
-        ("VOKI_JWKS", &jwks),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+    ];
+    let needed = needs(function).iter().map(|need| (need.variable(), worth(*need)));
+    lambda.into_iter().chain(needed).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What stands in a variable.
+fn worth(need: Need) -> &'static str {
+    match need {
+        Need::AuthSecret | Need::DataSecret => "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
+        Need::PublicUrl => "https://voki.example.com",
+        Need::Mail => "Voki <no-reply@example.com>",
+        Need::Queue => "https://sqs.eu-west-1.amazonaws.com/123456789012/voki-deliveries",
+    }
 }
 
 /// A request as an HTTP API hands it on, without a body.

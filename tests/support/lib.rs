@@ -5,6 +5,7 @@
 
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
 
+mod authenticator;
 pub mod budget;
 pub mod bulk;
 mod client;
@@ -21,9 +22,10 @@ mod tenant;
 pub mod wire;
 mod world;
 
+pub use authenticator::Authenticator;
 pub use client::{Answer, Client};
 pub use function::{Ended, Function, request, variables};
-pub use operations::{FUNCTIONS, Operation, Operations, WORKERS};
+pub use operations::{FUNCTIONS, Operation, Operations, WORKERS, needs};
 pub use receiver::{Received, Receiver, Reply};
 pub use samples::{Sample, asks};
 pub use server::{Settings, Stack, shared};

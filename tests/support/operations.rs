@@ -3,15 +3,19 @@
 use std::{fmt, ops::Deref};
 
 use serde_json::{Map, Value};
-use shared::api::{Routes, document::Schemas};
+use shared::{
+    api::{Routes, document::Schemas},
+    app::Need,
+};
 
 /// Makes the routes of a group.
 type Make = fn() -> Routes;
 
 /// The functions that answer HTTP, by the name of their binary.
-pub const FUNCTIONS: [(&str, Make); 9] = [
+pub const FUNCTIONS: [(&str, Make); 10] = [
     ("auth", auth::routes),
     ("users", users::routes),
+    ("company", company::routes),
     ("departments", departments::routes),
     ("access-links", access_links::routes),
     ("public", public::routes),
@@ -22,7 +26,29 @@ pub const FUNCTIONS: [(&str, Make); 9] = [
 ];
 
 /// The functions that answer nobody.
-pub const WORKERS: [&str; 3] = ["events-dispatcher", "webhook-worker", "scheduler"];
+pub const WORKERS: [&str; 4] = ["events-dispatcher", "webhook-worker", "scheduler", "mailer"];
+
+/// What a function needs of its environment.
+#[must_use]
+pub fn needs(function: &str) -> &'static [Need] {
+    match function {
+        "access-links" => access_links::NEEDS,
+        "auth" => auth::NEEDS,
+        "calls" => calls::NEEDS,
+        "company" => company::NEEDS,
+        "departments" => departments::NEEDS,
+        "docs" => docs::NEEDS,
+        "events-dispatcher" => events_dispatcher::NEEDS,
+        "export" => export::NEEDS,
+        "mailer" => mailer::NEEDS,
+        "public" => public::NEEDS,
+        "scheduler" => scheduler::NEEDS,
+        "users" => users::NEEDS,
+        "webhook-worker" => webhook_worker::NEEDS,
+        "webhooks" => webhooks::NEEDS,
+        _ => &[],
+    }
+}
 
 /// One operation of the API.
 #[derive(Debug, Clone)]

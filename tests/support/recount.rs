@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::{
-    ids::{DepartmentId, Id},
-    models::{AccessLink, Call, Customer, Delivery, Department, User, Webhook},
+    ids::{DepartmentId, Id, SectorId},
+    models::{AccessLink, ApiKey, Call, Customer, Delivery, Department, Sector, User, Webhook},
     storage::{Count, Entity, Key},
 };
 
@@ -32,8 +32,8 @@ fn kept(items: &Items) -> Counts {
     let names = |key: &Key, item: &Value| -> Vec<String> {
         let counter = key.pk.contains("#count#");
         let counts: &[&str] = match key.sk.as_str() {
-            "desk" => &["queued", "active", "links"],
-            "usage" => &["users", "departments", "calls"],
+            "desk" => &["queued", "active", "links", "departments"],
+            "usage" => &["users", "managers", "departments", "calls"],
             _ => &[],
         };
         let all = item.as_object().unwrap().keys();
@@ -61,14 +61,22 @@ fn found(items: &Items) -> Counts {
         match item["k"]["S"].as_str() {
             Some(User::KIND) => {
                 listed::<User>(&mut found, tenant, item);
-                used(&mut found, tenant, "users", data(item, "active", "BOOL") == &Value::Bool(true));
+                let active = data(item, "active", "BOOL") == &Value::Bool(true);
+                used(&mut found, tenant, "users", active);
+                used(&mut found, tenant, "managers", active && data(item, "role", "S") == "manager");
             }
             Some(Department::KIND) => {
                 listed::<Department>(&mut found, tenant, item);
                 used(&mut found, tenant, "departments", data(item, "active", "BOOL") == &Value::Bool(true));
+                if let Some(sector) = data(item, "sector_id", "S").as_str() {
+                    let id: SectorId = sector.parse().unwrap();
+                    add(&mut found, &format!("{tenant}#sector#{}", id.key()), "departments");
+                }
             }
             Some(Call::KIND) => {
                 listed::<Call>(&mut found, tenant, item);
+                let month = &data(item, "inserted_at", "S").as_str().unwrap()[..7];
+                add(&mut found, &format!("{tenant}#count#call"), &format!("month={month}"));
                 let active = data(item, "status", "S") == "active";
                 used(&mut found, tenant, "calls", active);
                 if active {
@@ -81,6 +89,8 @@ fn found(items: &Items) -> Counts {
                     add(&mut found, &desk(tenant, item), "links");
                 }
             }
+            Some(ApiKey::KIND) => listed::<ApiKey>(&mut found, tenant, item),
+            Some(Sector::KIND) => listed::<Sector>(&mut found, tenant, item),
             Some(Customer::KIND) => listed::<Customer>(&mut found, tenant, item),
             Some(Webhook::KIND) => listed::<Webhook>(&mut found, tenant, item),
             Some(Delivery::KIND) => listed::<Delivery>(&mut found, tenant, item),

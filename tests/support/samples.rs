@@ -5,13 +5,15 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     fs,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::{events::EventRecord, storage::Entity, text::hex};
+use shared::{events::EventRecord, models::Mail, storage::Entity, text::hex};
 
 use crate::{
     PASSWORD,
@@ -38,7 +40,8 @@ impl Sample {
         let of = |function: &str, name: &str, event| Self { function: function.into(), name: name.into(), event };
         let mut all: Vec<_> =
             known.map(|(operation, ask)| of(operation.function, operation.id, world.event(operation, ask))).collect();
-        all.push(of("events-dispatcher", "dispatch", record(world).await));
+        all.push(of("events-dispatcher", "dispatch", inserted::<EventRecord>(world, "initech", "initech.fresh", 1).await));
+        all.push(of("mailer", "send", inserted::<Mail>(world, "acme", "acme.invitation", 2).await));
         all.push(of("webhook-worker", "attempt", message(world)));
         all.push(of("scheduler", "minute", minute()));
         all
@@ -96,6 +99,15 @@ pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
             "login",
             anybody().body(json!({ "email": "ana@example.com", "password": PASSWORD, "tenant": "acme" })),
         ),
+        (
+            "verifyMfa",
+            anybody().body(json!({ "mfa_token": id("acme.guarded.mfa_token"), "code": id("acme.guarded.code") })),
+        ),
+        ("forgotPassword", anybody().body(json!({ "email": "Ana@example.com", "tenant": "acme" }))),
+        (
+            "resetPassword",
+            anybody().body(json!({ "token": id("acme.colleague.pass"), "password": "nine green bottles, one wall" })),
+        ),
         ("refresh", anybody().body(json!({ "refresh_token": id("acme.attendant.refresh_token") }))),
         ("logout", Ask::by(ATTENDANT)),
         ("getJwks", anybody()),
@@ -115,6 +127,49 @@ pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
                 "name": "Diego Martins", "email": "diego@example.com", "role": "attendant", "password": "nine green bottles, one wall",
             } })),
         ),
+        ("updateMe", Ask::by(ATTENDANT).body(json!({ "user": { "name": "Ana Ribeiro Luz", "locale": "en" } }))),
+        (
+            "changePassword",
+            Ask::by(ATTENDANT).body(json!({ "current_password": PASSWORD, "password": "nine green bottles, one wall" })),
+        ),
+        ("listSessions", Ask::by(ATTENDANT)),
+        ("endSession", Ask::by(ATTENDANT).slot("id", id("acme.attendant.session"))),
+        ("setupMfa", Ask::by(ATTENDANT)),
+        ("enableMfa", Ask::by("acme.colleague").body(json!({ "code": id("acme.colleague.code") }))),
+        (
+            "disableMfa",
+            Ask::by("acme.guarded").body(json!({ "password": PASSWORD, "code": id("acme.guarded.code") })),
+        ),
+        ("resetMfa", one(MANAGER, "acme.guarded")),
+        ("getUser", one(MANAGER, "acme.attendant")),
+        ("updateUser", one(MANAGER, "acme.attendant").body(json!({ "user": { "role": "supervisor" } }))),
+        // company
+        ("getCompany", Ask::by(MANAGER)),
+        (
+            "updateCompany",
+            Ask::by(MANAGER).body(json!({ "company": {
+                "document": "11.222.333/0001-81", "phone": "(11) 4000-1000", "time_zone": "America/Sao_Paulo", "link_ttl_days": 14,
+            } })),
+        ),
+        ("listSectors", Ask::by(SUPERVISOR)),
+        ("createSector", Ask::by(SUPERVISOR).body(json!({ "sector": { "name": "After sales", "description": "Repairs and returns" } }))),
+        ("getSector", one(SUPERVISOR, "acme.sector")),
+        ("updateSector", one(SUPERVISOR, "acme.sector").body(json!({ "sector": { "name": "New customers" } }))),
+        ("deleteSector", one(SUPERVISOR, "acme.empty_sector")),
+        ("getPlan", Ask::by(MANAGER)),
+        ("listApiKeys", Ask::by(MANAGER)),
+        (
+            "createApiKey",
+            Ask::by(MANAGER).body(json!({ "api_key": {
+                "name": "Data warehouse", "scopes": ["calls:read", "export:read"], "expires_at": "2027-02-20T00:00:00Z",
+                "address_ranges": ["203.0.113.0/24"],
+            } })),
+        ),
+        ("getApiKey", one(MANAGER, "acme.api_key")),
+        ("updateApiKey", one(MANAGER, "acme.api_key").body(json!({ "api_key": { "scopes": ["calls:read"] } }))),
+        ("revokeApiKey", one(MANAGER, "acme.api_key")),
+        ("rotateApiKey", one(MANAGER, "acme.api_key").body(json!({ "grace_hours": 48 }))),
+        ("listAuditLog", Ask::by(MANAGER).query("object_type", "department").query("page_size", "2")),
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (
@@ -197,12 +252,12 @@ fn stylesheet() -> String {
     format!("page-{}.css", hex(&Sha256::digest(include_bytes!("../../functions/docs/assets/page.css"))[..8]))
 }
 
-/// A record of the table's stream: an event that was just written.
-async fn record(world: &World) -> Value {
-    let key = EventRecord::key("initech", world.id("initech.fresh").parse().unwrap());
+/// A record of the table's stream: something of a tenant that was just written.
+async fn inserted<T: Entity<Id: FromStr<Err: Debug>>>(world: &World, tenant: &str, name: &str, n: u32) -> Value {
+    let key = T::key(tenant, world.id(name).parse().unwrap());
     let item = world.app().db().item(&key).await.unwrap().unwrap();
     json!({ "Records": [{
-        "eventID": "7de3041dd709b024af6f29e4fa13d34c",
+        "eventID": format!("7de3041dd709b024af6f29e4fa13d34{n}"),
         "eventName": "INSERT",
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
@@ -212,7 +267,7 @@ async fn record(world: &World) -> Value {
             "ApproximateCreationDateTime": NOW.epoch() - 60,
             "Keys": { "PK": { "S": key.pk }, "SK": { "S": key.sk } },
             "NewImage": serde_dynamo::Item::from(item),
-            "SequenceNumber": "111",
+            "SequenceNumber": format!("11{n}"),
             "SizeBytes": 1024,
             "StreamViewType": "NEW_IMAGE",
         },

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{
     auth::token::{access, verify},
     clock::Time,
-    models::User,
+    models::{Company, User},
 };
 
 use crate::{
@@ -49,6 +49,7 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
         stage.departments(),
         stage.webhooks(),
         stage.attempts(),
+        stage.people(),
         stage.lapses(),
         stage.keys(),
     ]
@@ -137,9 +138,10 @@ impl Stage<'_> {
     /// An access token of somebody, made at a moment.
     fn token(&self, caller: &str, at: Time) -> String {
         let (app, tenant) = (self.0.world.app(), caller.split('.').next().unwrap());
-        let claims = verify(app.keys(), self.0.world.token(caller), NOW).unwrap();
+        let claims = verify(self.0.world.keys(), self.0.world.token(caller), NOW).unwrap();
         let user = self.0.at_home(app.store(tenant).find::<User>(claims.sub)).unwrap();
-        access(app.keys(), tenant, &user, claims.sid, at).unwrap()
+        let company = self.0.at_home(app.store(tenant).find::<Company>(())).unwrap();
+        access(self.0.world.keys(), &company, &user, claims.sid, at).unwrap()
     }
 
     fn id(&self, name: &str) -> &str {
@@ -276,6 +278,49 @@ impl Stage<'_> {
                 sample: attempt("that succeeds after one that failed", 1),
             },
             Scene { before: vec![more("second"), more("third")], sample: Sample { name: "dispatch to three".into(), ..fresh } },
+        ]
+    }
+
+    /// People who come, go and forget.
+    fn people(&self) -> Vec<Scene> {
+        let alone = |sample| Scene { before: Vec::new(), sample };
+        let one = |name: &str| Ask::by(MANAGER).slot("id", self.id(name));
+        let change = |what: &str, name: &str, fields: Value| {
+            self.sample("updateUser", what, &one(name).body(json!({ "user": fields })), NOW)
+        };
+        let off = || change("to inactive", ATTENDANT, json!({ "active": false }));
+        let letter = |what: &str, letter: Value| {
+            let mut sample = self.worker("mailer", what, NOW);
+            let letter = serde_dynamo::to_item::<_, serde_dynamo::Item>(letter).unwrap();
+            sample.event["Records"][0]["dynamodb"]["NewImage"]["d"]["M"]["letter"] = json!({ "M": letter });
+            sample
+        };
+        let disabled = json!({
+            "kind": "webhook_disabled", "webhook_id": self.id("acme.webhook"), "url": "https://hooks.example.com/voki", "reason": "Gone",
+        });
+        let code = |what: &str, fields: Value| self.other("verifyMfa", what, |ask| ask.body(fields));
+        vec![
+            alone(off()),
+            Scene {
+                before: vec![off()],
+                sample: self.worker("scheduler", "after a user has left", NOW + Duration::from_secs(61)),
+            },
+            alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
+            alone(change("with a password", ATTENDANT, json!({ "password": "nine green bottles, one wall" }))),
+            alone(self.other("createUser", "who is invited", |ask| {
+                ask.body(json!({ "user": { "name": "Nina Reis", "email": "nina@example.com" } }))
+            })),
+            alone(letter("to the managers", disabled)),
+            alone(letter("to nobody", json!({ "kind": "password_reset", "email": "nobody@example.com" }))),
+            alone(letter("to who has forgotten", json!({ "kind": "password_reset", "email": "ana@example.com" }))),
+            alone(code("with a wrong code", json!({ "mfa_token": self.id("acme.guarded.mfa_token"), "code": "aaaaa-aaaaa" }))),
+            alone(self.other("resetPassword", "by a link that is none", |ask| {
+                ask.body(json!({ "token": "nothing", "password": "nine green bottles, one wall" }))
+            })),
+            Scene {
+                before: vec![self.other("resetPassword", "first", |ask| ask)],
+                sample: self.other("resetPassword", "twice", |ask| ask),
+            },
         ]
     }
 

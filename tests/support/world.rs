@@ -21,11 +21,14 @@ use shared::{
     app::{
         App, Cloud, Settings,
         cloud::{Credentials, sdk_as},
-        settings::{Place, Variables},
+        settings::{Place, Secrets, Variables},
     },
     chance::Chance,
     clock::{Clock, Time},
-    crypto::keys::{Jwks, Keys},
+    crypto::{
+        keys::{Jwks, Keys},
+        secret::Secret,
+    },
     models::Webhook,
     storage::{Item, Key, key_of, table},
 };
@@ -81,7 +84,9 @@ struct Stage {
 impl Stage {
     fn app(&self, seed: &str) -> App {
         let Self { settings, clock, keys, cloud } = self.clone();
-        App::new(settings, clock, Chance::seeded(seed), keys, cloud)
+        let app = App::new(settings, clock, Chance::seeded(seed), Secrets::of(&Secret::new([9; 32])), cloud);
+        app.keys().assume(keys);
+        app
     }
 }
 
@@ -101,7 +106,7 @@ impl World {
         let aws = aws::start(&Data::Memory, External::default(), clock.clone()).await.unwrap();
         let plain = Stage {
             settings: settings(),
-            keys: Keys::new(Some([7; 32]), Jwks::default(), [9; 32]).unwrap(),
+            keys: Keys::new(Some(&[7; 32]), Jwks::default(), &[9; 32]).unwrap(),
             cloud: cloud(&aws).await,
             clock,
         };
@@ -128,6 +133,12 @@ impl World {
     #[must_use]
     pub fn app(&self) -> App {
         self.stage.app("world")
+    }
+
+    /// The keys that sign and verify its tokens.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.stage.keys
     }
 
     /// The identifier of something in it, by its name.
@@ -181,6 +192,7 @@ impl World {
         let app = self.stage.app(&sample.name);
         match sample.function.as_str() {
             "events-dispatcher" => told(events_dispatcher::handle(app, parsed(event)).await),
+            "mailer" => told(mailer::handle(app, parsed(event)).await),
             "webhook-worker" => told(webhook_worker::handle(app, parsed(event)).await),
             "scheduler" => told(scheduler::handle(app, parsed(event)).await),
             name => invoke(function(&app, name), &event.to_string()).await.unwrap(),
@@ -232,7 +244,7 @@ fn told(outcome: shared::Result<impl serde::Serialize>) -> Value {
 /// The settings of one machine, behind a name of its own.
 fn settings() -> Settings {
     let given = [("VOKI_PUBLIC_URL", "https://support.example.com")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Settings::read(&mut Variables::new(given), Place::Local)
+    Settings::read(&mut Variables::new(given), Place::Local, &[])
 }
 
 /// The embedded services with an empty table and an empty queue.
@@ -243,6 +255,7 @@ async fn cloud(aws: &Aws) -> Cloud {
         sdk,
         dynamodb: Some(aws.dynamodb.clone()),
         sqs: Some(aws.sqs.clone()),
+        ses: Some(aws.ses.clone()),
         table: "voki".into(),
         queue_url: String::new(),
     };
@@ -257,7 +270,7 @@ async fn connect(stage: &Stage, history: &History, receiver: &Receiver) {
     let store = stage.app("connect").store("initech");
     let seen = store.find::<Webhook>(history.ids["initech.webhook"].parse().unwrap()).await.unwrap();
     let mut changed = seen.value.clone();
-    changed.input.url.clone_from(&receiver.url);
+    changed.url.clone_from(&receiver.url);
     store.write().update(&seen, &changed).commit(()).await.unwrap();
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use shared::{
     Error, Result,
     api::{Created, Filters, Paging, Path, Query, Routes, Rows, Shown, Valid},
+    app::Need,
     auth::{Caller, Supervisor},
     events::{Event, EventName},
     ids::{AccessLinkId, DepartmentId},
@@ -16,6 +17,9 @@ use shared::{
     storage::{Entity, Stored, contend},
     text,
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::PublicUrl];
 
 /// The group's routes.
 pub fn routes() -> Routes {
@@ -101,11 +105,13 @@ fn made(
         violations.add("customer_id", "does not exist");
     }
     let phone =
-        input.customer_phone.as_deref().map(|phone| text::phone(phone, &company.country)).transpose().unwrap_or_else(|message| {
-            violations.add("customer_phone", message);
-            None
-        });
-    let expires_at = input.expiry(company.link_ttl_days, now).unwrap_or_else(|error| {
+        input.customer_phone.as_deref().map(|phone| text::phone(phone, &company.input.country)).transpose().unwrap_or_else(
+            |message| {
+                violations.add("customer_phone", message);
+                None
+            },
+        );
+    let expires_at = input.expiry(company.input.link_ttl_days, now).unwrap_or_else(|error| {
         violations.merge(error);
         now
     });

@@ -6,9 +6,9 @@ use shared::{
     Error, Result,
     api::{NoContent, Valid},
     app::App,
-    auth::{Attendant, Caller, context::Context, token::Refresh},
+    auth::{Caller, Oneself, context::Context, token::Refresh},
     input::{Fields, Input, rules},
-    models::{Session, User, session},
+    models::{Company, Session, User, session},
     storage::{Entity, Stored, contend},
 };
 
@@ -39,14 +39,20 @@ pub async fn refresh(
 ) -> Result<Opened<200>> {
     let token = Refresh::parse(&input.refresh_token).ok_or(REFUSED)?;
     let store = app.store(&token.tenant).gated(context.gate());
+    let secret = app.auth_secret()?;
+    let keys = app.keys().signing().await?;
     contend(|| async {
-        let (session_key, user_key) =
-            (Session::key(&token.tenant, (token.user, token.session)), User::key(&token.tenant, token.user));
-        let mut found = app.db().items(&[session_key.clone(), user_key.clone()]).await?;
-        let seen = found.take::<Session>(&session_key)?.filter(|session| token.proves(app.keys(), session)).ok_or(REFUSED)?;
-        let user = found.take::<User>(&user_key)?.filter(|user| user.input.active).ok_or(REFUSED)?;
+        let places = [
+            Session::key(&token.tenant, (token.user, token.session)),
+            User::key(&token.tenant, token.user),
+            Company::key(&token.tenant, ()),
+        ];
+        let mut found = app.db().items(&places).await?;
+        let company = found.take::<Company>(&places[2])?.ok_or(REFUSED)?;
+        let seen = found.take::<Session>(&places[0])?.filter(|session| token.proves(secret, session)).ok_or(REFUSED)?;
         let now = app.clock().now();
-        let answer = |session: &Session| SignedIn::new(&app, &token.tenant, &user, session).map(Opened);
+        let user = found.take::<User>(&places[1])?.filter(|user| seen.stands(user, now)).ok_or(REFUSED)?;
+        let answer = |session: &Session| SignedIn::new(&app, &keys, &company, &user, session).map(Opened::new);
         match seen.refresh(token.generation, now) {
             session::Refresh::Rotate => {
                 let rotated = seen.rotated(now);
@@ -65,7 +71,7 @@ pub async fn refresh(
 }
 
 /// Ends the caller's session: its refresh tokens die at once.
-pub async fn logout(caller: Caller<Attendant>) -> Result<NoContent> {
+pub async fn logout(caller: Caller<Oneself>) -> Result<NoContent> {
     contend(|| async {
         let id = (caller.user(), caller.claims.sid);
         let seen: Option<Stored<Session>> = caller.store().get(id).await?;

@@ -13,10 +13,7 @@ use shared::{
     app::{App, settings::Signup},
     auth::context::Context,
     input::{Fields, Input, rules},
-    models::{
-        Company, Role, User,
-        user::{NewUser, UserInput},
-    },
+    models::{Company, Role, User, user::UserInput},
     storage::{Key, contend},
     text,
 };
@@ -29,7 +26,7 @@ pub struct Register {
     /// The company.
     company: NewCompany,
     /// Its first manager.
-    user: NewUser,
+    user: FirstUser,
 }
 
 #[derive(Debug, JsonSchema)]
@@ -42,6 +39,16 @@ struct NewCompany {
     slug: String,
 }
 
+#[derive(Debug, JsonSchema)]
+struct FirstUser {
+    /// The user, a manager whatever is said here.
+    #[schemars(flatten)]
+    user: UserInput,
+    /// The password: not the e-mail, not a common one.
+    #[schemars(length(min = 10, max = 128))]
+    password: String,
+}
+
 impl Input for Register {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
@@ -49,7 +56,11 @@ impl Input for Register {
                 name: fields.required("name", rules::name),
                 slug: fields.required("slug", rules::slug(3)),
             }),
-            user: fields.nested("user", NewUser::read),
+            user: fields.nested("user", |fields| {
+                let user = UserInput::read(fields);
+                let password = fields.required("password", rules::password(&user.email));
+                FirstUser { user, password }
+            }),
         }
     }
 }
@@ -64,15 +75,16 @@ pub async fn register(
     let tenant = input.company.slug.as_str();
     let store = app.store(tenant).gated(context.gate());
     context.admitted().await?;
+    let keys = app.keys().signing().await?;
     let hash = app.passwords().hash(&input.user.password).await?;
     let manager = UserInput { role: Role::Manager, active: true, ..input.user.user };
     contend(|| async {
         let now = app.clock().now();
         let plan = app.settings().default_plan;
         let company = Company::new(store.mint()?, input.company.name.clone(), tenant.to_owned(), plan, now);
-        let user = User::new(store.mint()?, manager.clone(), hash.clone(), now);
-        let session = session::begin(&store, app.chance(), user.id, context.client())?;
-        let answer = Opened(SignedIn::new(&app, tenant, &user, &session)?);
+        let user = User::new(store.mint()?, manager.clone(), Some(hash.clone()), now);
+        let session = session::begin(&store, app.chance(), &user, context.client())?;
+        let answer = Opened::new(SignedIn::new(&app, &keys, &company, &user, &session)?);
         let written = store
             .write()
             .create(&company)

@@ -15,8 +15,9 @@ use shared::{
     auth::context::Client,
     auth::token::{ACCESS, Refresh, access},
     chance::Chance,
+    crypto::keys::Keys,
     ids::UserId,
-    models::{Role, Session, User},
+    models::{Company, Role, Session, User},
     storage::{Store, idempotency::Recorded, write::Answer},
 };
 
@@ -50,11 +51,11 @@ impl SignedIn {
     ///
     /// # Errors
     /// [`shared::Error::Internal`] without a signing key.
-    pub fn new(app: &App, tenant: &str, user: &User, session: &Session) -> Result<Self> {
+    pub fn new(app: &App, keys: &Keys, company: &Company, user: &User, session: &Session) -> Result<Self> {
         let view = user.view();
         Ok(Self {
-            access_token: access(app.keys(), tenant, user, session.id, app.clock().now())?,
-            refresh_token: Refresh::of(app.keys(), tenant, session),
+            access_token: access(keys, company, user, session.id, app.clock().now())?,
+            refresh_token: Refresh::of(app.auth_secret()?, &company.slug, session),
             user: SignedInUser {
                 id: view.id,
                 name: view.name,
@@ -69,17 +70,58 @@ impl SignedIn {
     }
 }
 
-/// The login answer with its status: the pair at the top level, and the same object again under `data`.
+/// The login answer with its status, at the top level, and the same object again under `data`.
 #[derive(Debug)]
-pub struct Opened<const STATUS: u16>(pub SignedIn);
+pub struct Opened<const STATUS: u16>(Step);
+
+/// What a step of logging in answers.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Step {
+    /// A pair of tokens and whose they are.
+    Last(SignedIn),
+    /// The password was right; a code is wanted as well.
+    First(CodeWanted),
+}
+
+/// The password was right; a code is wanted as well.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct CodeWanted {
+    /// True.
+    mfa_required: bool,
+    /// For `/api/auth/mfa/verify`, 5 minutes.
+    mfa_token: String,
+}
+
+impl<const STATUS: u16> Opened<STATUS> {
+    /// A session was opened.
+    pub fn new(signed_in: SignedIn) -> Self {
+        Self(Step::Last(signed_in))
+    }
+
+    /// A code is wanted as well.
+    pub fn half(mfa_token: String) -> Self {
+        Self(Step::First(CodeWanted { mfa_required: true, mfa_token }))
+    }
+}
 
 /// A pair of tokens and whose they are; `data` is the same again.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LoggedIn")]
-struct Twice {
+struct Twice<T> {
     #[serde(flatten)]
-    top: SignedIn,
-    data: SignedIn,
+    top: T,
+    data: T,
+}
+
+/// The password was right; a code is wanted as well; `data` is the same again.
+#[derive(JsonSchema)]
+#[schemars(rename = "MfaRequired")]
+#[expect(dead_code, reason = "says what is answered")]
+struct Halfway {
+    #[serde(flatten)]
+    top: CodeWanted,
+    data: CodeWanted,
 }
 
 impl<const STATUS: u16> IntoResponse for Opened<STATUS> {
@@ -99,11 +141,15 @@ impl<const STATUS: u16> Answer for Opened<STATUS> {
 
 impl<const STATUS: u16> Described for Opened<STATUS> {
     fn describe(draft: &mut Draft<'_>) {
-        let schema = draft.schemas.answered::<Twice>();
-        draft.answers(STATUS, "Logged in.", &["Cache-Control"], &json_content(&schema));
-        if STATUS == 200 {
-            draft.refuses(&[401]);
+        let whole = draft.schemas.answered::<Twice<SignedIn>>();
+        if STATUS == 201 {
+            draft.answers(STATUS, "Signed up and logged in.", &["Cache-Control"], &json_content(&whole));
+            return;
         }
+        let half = draft.schemas.answered::<Halfway>();
+        let either = serde_json::json!({ "anyOf": [whole, half] });
+        draft.answers(STATUS, "Logged in, or asked for a second factor.", &["Cache-Control"], &json_content(&either));
+        draft.refuses(&[401]);
     }
 }
 
@@ -111,7 +157,7 @@ impl<const STATUS: u16> Described for Opened<STATUS> {
 ///
 /// # Errors
 /// [`shared::Error::Internal`] when there is no randomness.
-pub fn begin(store: &Store, chance: &Chance, user: UserId, client: &Client) -> Result<Session> {
+pub fn begin(store: &Store, chance: &Chance, user: &User, client: &Client) -> Result<Session> {
     let nonce = chance.draw::<18>()?;
     let session = Session::new(store.mint()?, user, URL_SAFE_NO_PAD.encode(nonce), store.clock().now());
     Ok(Session { ip: client.address.map(|address| address.to_string()), user_agent: client.agent.clone(), ..session })

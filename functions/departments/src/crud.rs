@@ -10,7 +10,7 @@ use shared::{
     input::{Fields, Input, rules},
     lapse,
     models::{
-        AccessLink, Call, Department,
+        AccessLink, Call, Department, Sector,
         department::{DepartmentInput, Desk},
     },
     storage::{Entity, Item, Key, Store, contend, key_of, keys},
@@ -30,22 +30,20 @@ pub struct Wanted {
 
 impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
-        let wanted = Self {
+        Self {
             paging: Paging::read(fields, false),
             active: fields.optional("active", rules::boolean),
             sector_id: fields.optional("sector_id", rules::id),
-        };
-        if wanted.sector_id.is_some() {
-            fields.violation("sector_id", "does not exist");
         }
-        wanted
     }
 }
 
 /// The tenant's departments.
 pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Rows<Department>> {
-    let filters = Filters::none().with("active", wanted.active);
-    wanted.paging.list(&caller, filters, |department| department.value).await
+    let filters = Filters::none().with("active", wanted.active).with("sector_id", wanted.sector_id);
+    let known = caller.store().known::<Sector>("sector_id", wanted.sector_id);
+    let rows = wanted.paging.list(&caller, filters, |department| department.value);
+    tokio::try_join!(known, rows).map(|((), rows)| rows)
 }
 
 /// One department.
@@ -57,7 +55,6 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<DepartmentId>) -> Re
 /// Makes a department with an empty queue.
 pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentInput>) -> Result<Created<Department>> {
     let store = caller.store();
-    sector_exists(&input)?;
     let insert = |input| async {
         let department = Department::new(store.mint()?, input, caller.now());
         let size = i64::from(department.input.max_queue_size);
@@ -92,7 +89,6 @@ pub async fn update(
         let seen = store.find::<Department>(id).await?;
         matching.check(&seen)?;
         let input = patch.onto(&seen.input)?;
-        sector_exists(&input)?;
         let made = input.identifier.is_none();
         let input = if made { identified(store, input, seen.input.identifier.as_deref()).await? } else { input };
         let changed = Department { input, updated_at: caller.now(), ..seen.value.clone() };
@@ -134,10 +130,6 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
 /// What has lapsed does not keep a department.
 async fn settled(store: &Store) -> Result<()> {
     tokio::try_join!(lapse::settle_due::<Call>(store), lapse::settle_due::<AccessLink>(store)).map(drop)
-}
-
-fn sector_exists(input: &DepartmentInput) -> Result<()> {
-    if input.sector_id.is_some() { Err(Error::invalid("sector_id", "does not exist")) } else { Ok(()) }
 }
 
 /// What a department's identifier is made from.

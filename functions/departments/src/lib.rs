@@ -3,7 +3,10 @@
 mod crud;
 mod members;
 
-use shared::api::Routes;
+use shared::{api::Routes, app::Need};
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[];
 
 /// The group's routes.
 pub fn routes() -> Routes {

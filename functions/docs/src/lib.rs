@@ -9,8 +9,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     api::{Routes, service_or},
-    app::App,
+    app::{App, Need},
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[];
 
 /// The document of the whole API (OpenAPI 3.1), made from the code by `cargo run -p tests --bin record`.
 pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -5,13 +5,15 @@ use aws_lambda_events::{
     streams::DynamoDbEventResponse,
 };
 use shared::{
-    Error, Result,
-    app::App,
+    Result,
+    app::{App, Need},
     dispatch::dispatch,
     events::EventRecord,
-    storage::{Entity, Stored},
     worker,
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::Queue];
 
 /// Works through a batch of the stream in order.
 ///
@@ -23,16 +25,8 @@ pub async fn handle(app: App, event: Event) -> Result<DynamoDbEventResponse> {
 
 /// Dispatches a new event; every other change of the table is nothing to do here.
 async fn one(app: App, record: StreamRecord) -> Result<()> {
-    let image = record.change.new_image;
-    let text = |name: &str| match image.inner().get(name) {
-        Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
-        _ => None,
-    };
-    if record.event_name != "INSERT" || text("k").as_deref() != Some(EventRecord::KIND) {
-        return Ok(());
+    match worker::inserted::<EventRecord>(&record)? {
+        Some((tenant, event)) => dispatch(&app, &tenant, &event).await.map(drop),
+        None => Ok(()),
     }
-    let tenant = text("PK").and_then(|pk| pk.split('#').next().map(ToOwned::to_owned)).unwrap_or_default();
-    let data = image.inner().get("d").cloned().ok_or_else(|| Error::Internal("event without data".into()))?;
-    let value: EventRecord = serde_dynamo::from_attribute_value(data).map_err(|e| Error::internal("event", e))?;
-    dispatch(&app, &tenant, &Stored { value, version: 1 }).await.map(drop)
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::worker::run(events_dispatcher::handle).await
+    shared::worker::run(events_dispatcher::handle, events_dispatcher::NEEDS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::api::run(export::routes()).await
+    shared::api::run(export::routes(), export::NEEDS).await
 }

@@ -187,7 +187,7 @@ impl Scene {
         let used = link.used(now).ok_or(NO_LINK)?;
         let company: Stored<Company> = found.take(&company_key)?.ok_or(NO_LINK)?;
         let department: Stored<Department> = found.take(&department_key)?.ok_or(NO_LINK)?;
-        let phone = input.phone.as_deref().map(|phone| text::phone(phone, &company.country)).transpose();
+        let phone = input.phone.as_deref().map(|phone| text::phone(phone, &company.input.country)).transpose();
         let phone = phone.map_err(|message| Error::invalid("phone", message))?;
         if !department.input.active {
             return Err(Error::Refused("The department is not active".into()));

@@ -7,10 +7,13 @@ mod validate;
 use shared::{
     Error, Result,
     api::Routes,
-    app::App,
+    app::{App, Need},
     ids::{AccessLinkId, CallId, DepartmentId},
     storage::{Key, Store, entity::text},
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::PublicUrl];
 
 /// The group's routes.
 pub fn routes() -> Routes {

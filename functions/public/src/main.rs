@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::api::run(public::routes()).await
+    shared::api::run(public::routes(), public::NEEDS).await
 }

@@ -51,9 +51,9 @@ pub async fn validate(State(app): State<App>, Segment(token): Segment) -> Result
     Ok(Done(Valid {
         valid: true,
         department_name: department.input.name.clone(),
-        company_name: company.name.clone(),
-        company_logo_url: company.logo_url.clone(),
-        primary_color: company.primary_color.clone(),
+        company_name: company.input.name.clone(),
+        company_logo_url: company.input.logo_url.clone(),
+        primary_color: company.input.primary_color.clone(),
         queue_size,
         estimated_wait_time: Desk::of(found.item(&keys[3])).estimate(queue_size, department.user_count),
         online_agents: 0,

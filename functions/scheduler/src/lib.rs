@@ -6,16 +6,20 @@ use futures_util::{StreamExt, future::try_join_all, stream};
 use serde::Serialize;
 use shared::{
     Result,
-    app::App,
+    app::{App, Need},
     clock::Time,
     dispatch::dispatch,
     events::EventRecord,
     ids::{DeliveryId, EventId},
-    lapse,
-    models::{AccessLink, Call, Delivery},
+    lapse, mail,
+    models::{AccessLink, Call, Delivery, Mail, User},
     queue::Message,
+    release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::Mail, Need::PublicUrl, Need::Queue];
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -26,6 +30,10 @@ pub struct Swept {
     pub deliveries: u64,
     /// Calls missed and links expired.
     pub lapsed: u64,
+    /// Mails tried.
+    pub mails: u64,
+    /// Calls given back by agents who serve no longer.
+    pub released: u64,
 }
 
 impl Swept {
@@ -34,6 +42,8 @@ impl Swept {
             events: self.events + other.events,
             deliveries: self.deliveries + other.deliveries,
             lapsed: self.lapsed + other.lapsed,
+            mails: self.mails + other.mails,
+            released: self.released + other.released,
         }
     }
 }
@@ -120,6 +130,18 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         AccessLink::KIND => {
             if let Some(id) = key.object_id() {
                 swept.lapsed += u64::from(lapse::settle::<AccessLink>(&store, id).await?.written);
+            }
+        }
+        Mail::KIND => {
+            if let Some(id) = key.object_id()
+                && let Some(seen) = store.get::<Mail>(id).await?
+            {
+                swept.mails += u64::from(mail::send(app, tenant, &seen).await?);
+            }
+        }
+        User::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.released += release::again(&store, id).await?;
             }
         }
         other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),

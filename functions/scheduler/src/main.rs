@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::worker::run(scheduler::handle).await
+    shared::worker::run(scheduler::handle, scheduler::NEEDS).await
 }

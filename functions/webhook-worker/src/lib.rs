@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use shared::{
     Error, Result,
-    app::App,
+    app::{App, Need},
     chance::Chance,
     clock::Time,
     deliver,
@@ -11,12 +11,16 @@ use shared::{
     models::{
         Delivery, Webhook,
         delivery::{Outcome, QUEUE_DELAY},
+        mail::Letter,
         webhook::PATIENCE,
     },
     queue::Message,
     storage::{Entity, Store, Stored, contend},
     worker,
 };
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::DataSecret, Need::Queue];
 
 /// Works through a batch of the queue.
 ///
@@ -46,11 +50,11 @@ async fn one(app: App, body: String) -> Result<()> {
         };
     }
     let (webhook, event) = (found.take::<Webhook>(&keys[1])?, found.take::<EventRecord>(&keys[2])?);
-    let (Some(webhook), Some(event)) = (webhook.filter(|webhook| webhook.input.active), event) else {
-        return change(&store, &seen, &seen.given_up()).await.map(drop);
+    let (Some(webhook), Some(event)) = (webhook.filter(|webhook| webhook.active), event) else {
+        return store.supersede(&seen, &seen.given_up()).await.map(drop);
     };
-    let Some(held) = change(&store, &seen, &seen.held(now)).await? else { return Ok(()) };
-    let outcome = deliver::attempt(&app, &webhook, event.id, &event.name, held.id, &event.payload).await?;
+    let Some(held) = store.supersede(&seen, &seen.held(now)).await? else { return Ok(()) };
+    let outcome = deliver::attempt(&app, &message.tenant, &webhook, event.id, &event.name, held.id, &event.payload).await?;
     let now = app.clock().now();
     let after = held.after(outcome.clone(), jitter(app.chance())?, now);
     let next = after.next_attempt_at;
@@ -61,21 +65,6 @@ async fn one(app: App, body: String) -> Result<()> {
         Some(delay) if delay <= QUEUE_DELAY => app.queue().send(&[message], delay).await,
         _ => Ok(()),
     }
-}
-
-/// Writes a delivery's change; none when another was first. A write that was merely in the way is waited for.
-async fn change(store: &Store, seen: &Stored<Delivery>, changed: &Delivery) -> Result<Option<Stored<Delivery>>> {
-    contend(|| async {
-        match store.write().update(seen, changed).commit(()).await {
-            Ok(()) => Ok(Some(Stored { value: changed.clone(), version: seen.version + 1 })),
-            Err(Error::Conflict) => match store.get::<Delivery>(seen.id).await? {
-                Some(now) if now.version == seen.version => Err(Error::Conflict),
-                _ => Ok(None),
-            },
-            Err(error) => Err(error),
-        }
-    })
-    .await
 }
 
 /// Writes what came of an attempt and what the webhook keeps of it, both or neither: since when it fails, or that it is
@@ -108,8 +97,11 @@ async fn record(
                 && let Some(changed) = health(seen, outcome, now)
             {
                 write = write.update(seen, &changed);
-                if seen.input.active && !changed.input.active {
-                    write = write.emit(&Event::Webhook(EventName::WebhookDisabled, changed.view()), now);
+                if seen.active && !changed.active {
+                    let (url, reason) = (changed.url.clone(), changed.disabled_reason.clone().unwrap_or_default());
+                    write = write
+                        .emit(&Event::Webhook(EventName::WebhookDisabled, changed.view()), now)
+                        .post(Letter::WebhookDisabled { webhook_id: id, url, reason }, now);
                 }
             }
             write.commit(()).await.map(|()| true)
@@ -129,13 +121,13 @@ fn health(webhook: &Webhook, outcome: &Outcome, now: Time) -> Option<Webhook> {
     } else {
         None
     };
-    if let Some(reason) = reason.filter(|_| webhook.input.active) {
-        changed.input.active = false;
+    if let Some(reason) = reason.filter(|_| webhook.active) {
+        changed.active = false;
         changed.disabled_reason = Some(reason.to_owned());
         changed.revision += 1;
         changed.updated_at = now;
     }
-    (changed.failing_since != webhook.failing_since || changed.input.active != webhook.input.active).then_some(changed)
+    (changed.failing_since != webhook.failing_since || changed.active != webhook.active).then_some(changed)
 }
 
 /// Even in -1…1.

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shared::worker::run(webhook_worker::handle).await
+    shared::worker::run(webhook_worker::handle, webhook_worker::NEEDS).await
 }

@@ -12,7 +12,7 @@ use shared::{
     input::{Fields, Input},
     models::{
         Company, Webhook,
-        webhook::{WebhookInput, WebhookView, mask},
+        webhook::{WebhookInput, WebhookView, mask, new_secret},
     },
     storage::contend,
 };
@@ -60,9 +60,13 @@ pub async fn create(caller: Caller<Manager>, Valid(mut input): Valid<WebhookInpu
     if !caller.store().find::<Company>(()).await?.plan.webhooks() {
         return Err(Error::Forbidden("Plan limit reached: webhooks come with the advanced plan and up".into()));
     }
-    let random = caller.app().chance().draw()?;
-    let webhook = Webhook::new(caller.store().mint()?, input, random, caller.now());
-    let shown = || Revealed(New(WebhookView { secret: webhook.secret().to_owned(), ..webhook.view() }));
+    let secret = match input.secret.take() {
+        Some(given) => given,
+        None => new_secret(caller.app().chance().draw()?),
+    };
+    input.secret = Some(secret.clone());
+    let webhook = Webhook::new(caller.tenant(), caller.store().mint()?, input, &caller.app().vault()?, caller.now())?;
+    let shown = || Revealed(New(WebhookView { secret: secret.clone(), ..webhook.view() }));
     contend(|| caller.write().create(&webhook).commit(shown())).await
 }
 
@@ -73,24 +77,18 @@ pub async fn update(
     matching: IfMatch,
     Merge(patch): Merge<WebhookInput>,
 ) -> Result<Shown<WebhookView>> {
+    let vault = caller.app().vault()?;
     contend(|| async {
         let seen = caller.store().find::<Webhook>(id).await?;
         matching.check_version(seen.revision)?;
-        let mut input = patch.onto(&seen.input)?;
-        if input.url != seen.input.url {
+        let known = seen.input(caller.tenant(), &vault)?;
+        let mut input = patch.onto(&known)?;
+        if input.url != seen.url {
             input.url = checked(caller.app(), &input.url)?;
         }
         // A secret is replaced, never taken away.
-        input.secret = input.secret.or_else(|| seen.input.secret.clone());
-        let revived = input.active && !seen.input.active;
-        let changed = Webhook {
-            disabled_reason: seen.disabled_reason.clone().filter(|_| !revived),
-            failing_since: seen.failing_since.filter(|_| !revived),
-            input,
-            revision: seen.revision + 1,
-            updated_at: caller.now(),
-            ..seen.value.clone()
-        };
+        input.secret = input.secret.or(known.secret);
+        let changed = seen.with(caller.tenant(), input, &vault, caller.now())?;
         caller.write().update(&seen, &changed).commit(Shown(changed.view(), changed.revision)).await
     })
     .await

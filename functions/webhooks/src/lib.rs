@@ -4,7 +4,10 @@ mod crud;
 mod deliveries;
 mod test;
 
-use shared::api::Routes;
+use shared::{api::Routes, app::Need};
+
+/// What it needs of its environment.
+pub const NEEDS: &[Need] = &[Need::DataSecret];
 
 /// The group's routes.
 pub fn routes() -> Routes {

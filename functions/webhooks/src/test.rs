@@ -56,7 +56,7 @@ pub async fn test(
     let data = serde_json::json!({ "test": true, "webhook_id": id });
     let body = payload(event, &name, caller.now(), &data);
     let delivery: DeliveryId = caller.store().mint()?;
-    let outcome = deliver::attempt(caller.app(), &webhook, event, &name, delivery, &body).await?;
+    let outcome = deliver::attempt(caller.app(), caller.tenant(), &webhook, event, &name, delivery, &body).await?;
     Ok(Done(Tested {
         delivered: outcome.delivered(),
         response_code: outcome.attempt.response_code,

@@ -72,7 +72,7 @@ async fn users(app: &App, store: &Store, now: Time) -> Result<Vec<User>> {
     let mut users = Vec::new();
     for ((email, role), name) in USERS.into_iter().zip(names) {
         let input: UserInput = input(&serde_json::json!({ "name": name, "email": email, "role": role.to_string() }))?;
-        let user = User::new(id(now - days(40), email), input, app.passwords().hash(PASSWORD).await?, now - days(40));
+        let user = User::new(id(now - days(40), email), input, Some(app.passwords().hash(PASSWORD).await?), now - days(40));
         once(store.write().create(&user)).await?;
         users.push(user);
     }

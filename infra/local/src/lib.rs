@@ -5,6 +5,7 @@ mod control;
 mod demo;
 pub mod openapi;
 mod pump;
+mod secret;
 pub mod settings;
 mod stack;
 mod state;

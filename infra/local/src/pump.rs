@@ -62,6 +62,8 @@ impl Done {
         self.swept.events += other.swept.events;
         self.swept.deliveries += other.swept.deliveries;
         self.swept.lapsed += other.swept.lapsed;
+        self.swept.mails += other.swept.mails;
+        self.swept.released += other.swept.released;
     }
 }
 
@@ -161,7 +163,7 @@ impl Pump {
         Ok(Done { records, messages, swept })
     }
 
-    /// Hands new records of the stream to the dispatcher. What fails there stays marked, and the schedule finds it.
+    /// Hands new records of the stream to the dispatcher and the mailer. What fails there stays due, and the schedule finds it.
     async fn stream(&self, position: &mut Option<String>) -> Result<u64> {
         let Some(iterator) = position.clone() else {
             *position = Some(latest(&self.app, &self.streams).await?);
@@ -180,7 +182,8 @@ impl Pump {
         if count > 0 {
             let mut event = StreamEvent::default();
             event.records = records.into_iter().map(record).collect::<Result<_>>()?;
-            events_dispatcher::handle(self.app.clone(), event).await?;
+            let (app, copy) = (self.app.clone(), event.clone());
+            tokio::try_join!(events_dispatcher::handle(app.clone(), event), mailer::handle(app, copy))?;
         }
         Ok(count)
     }

@@ -2,10 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use shared::app::{
-    SdkConfig, Settings,
-    cloud::{Credentials, endpoint, sdk, sdk_as},
-    settings::{BadSettings, Place, Variables, switch},
+use shared::{
+    app::{
+        SdkConfig, Settings,
+        cloud::{Credentials, endpoint, sdk, sdk_as},
+        settings::{BadSettings, Place, Variables, switch},
+    },
+    crypto::secret::Secret,
 };
 
 use crate::aws::{ACCESS_KEY, Data, External, REGION, SECRET_KEY};
@@ -17,6 +20,8 @@ pub struct LocalSettings {
     pub listen: SocketAddr,
     /// `VOKI_DATA`: the data folder, or `memory`.
     pub data: Data,
+    /// `VOKI_SECRET`: from which keys follow, unless it is the data folder's own.
+    pub secret: Option<Secret>,
     /// `VOKI_DEMO`: seeds the demo tenant at the first start.
     pub demo: bool,
     /// `AWS_ENDPOINT_URL_…`: servers to use instead of the embedded ones.
@@ -42,6 +47,7 @@ impl LocalSettings {
         let settings = Self {
             listen: variables.optional("VOKI_LISTEN", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: variables.optional("VOKI_DATA", data).unwrap_or_else(|| Data::Folder(PathBuf::from(".voki"))),
+            secret: variables.optional("VOKI_SECRET", Secret::parse),
             demo: variables.optional("VOKI_DEMO", switch).unwrap_or(true),
             external,
             sdk: if named && variables.has("AWS_ACCESS_KEY_ID") {
@@ -50,7 +56,7 @@ impl LocalSettings {
                 let embedded = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
                 sdk_as(embedded, REGION.into(), &mut variables)
             },
-            shared: Settings::read(&mut variables, Place::Local),
+            shared: Settings::read(&mut variables, Place::Local, &[]),
         };
         variables.finish().map(|()| settings)
     }

@@ -7,7 +7,7 @@ use axum::Router;
 use shared::{
     Error,
     api::{self, Routes},
-    app::{App, Cloud, SdkConfig},
+    app::{App, Cloud, SdkConfig, Secrets},
     chance::Chance,
     clock::Clock,
     queue::failed,
@@ -19,6 +19,7 @@ use crate::{
     aws::{self, Aws, REGION},
     control, demo,
     pump::Pump,
+    secret,
     settings::LocalSettings,
     state::State,
 };
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .merge(auth::routes())
         .merge(users::routes())
+        .merge(company::routes())
         .merge(departments::routes())
         .merge(access_links::routes())
         .merge(public::routes())
@@ -90,9 +92,9 @@ impl Stack {
         let cloud = cloud(&aws, settings.sdk).await?;
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
         table::create(db.client(), db.table()).await?;
-        let state = State::load(&db).await?;
-        clock.set_offset(state.offset);
-        let app = App::new(shared, clock, Chance::default(), state.keys, cloud);
+        clock.set_offset(State::offset(&db).await?);
+        let secrets = Secrets::of(&secret::of(settings.secret, &settings.data)?);
+        let app = App::new(shared, clock, Chance::default(), secrets, cloud);
         if settings.demo {
             demo::seed(&app).await?;
         }
@@ -126,6 +128,7 @@ async fn cloud(aws: &Aws, sdk: SdkConfig) -> Result<Cloud, Error> {
         sdk,
         dynamodb: Some(aws.dynamodb.clone()),
         sqs: Some(aws.sqs.clone()),
+        ses: Some(aws.ses.clone()),
         table: TABLE.into(),
         queue_url: String::new(),
     };

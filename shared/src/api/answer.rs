@@ -129,6 +129,22 @@ impl<V: Masked> Answer for Revealed<V> {
     }
 }
 
+/// 200 with data whose secrets are shown once; a replay has them masked.
+#[derive(Debug)]
+pub struct Told<V>(pub V);
+
+impl<V: Masked> Answer for Told<V> {
+    fn record(&self) -> Option<Recorded> {
+        Some(recorded(StatusCode::OK, self.0.masked(), None))
+    }
+}
+
+impl<V: Serialize> IntoResponse for Told<V> {
+    fn into_response(self) -> Response {
+        data(StatusCode::OK, self.0, None)
+    }
+}
+
 fn data(status: StatusCode, data: impl Serialize, version: Option<u64>) -> Response {
     let mut response = (status, Json(Data { data })).into_response();
     if let Some(value) = version.and_then(|version| HeaderValue::from_str(&etag(version)).ok()) {
@@ -195,6 +211,7 @@ described! {
     Shown: 200 "The object." ["ETag"];
     Created: 201 "The new object." ["ETag"];
     Revealed: 201 "The new object, its secret shown this once." ["ETag"];
+    Told: 200 "Done; what is secret is shown this once." [];
     Added: 201 "It was added." [], 200 "It was there already." [];
     Done: 200 "Done." [];
 }

@@ -57,7 +57,7 @@ async fn guarded(app: &App, route: &str, request: Request, next: Next) -> Result
     let windows = limits::windows(app.settings(), &parts.method, route, &object, &client, &body);
     let counting = counting(app, windows);
     let limit = counting.clone().map(|counting| async { counting.await.and_then(within) }.boxed().shared());
-    let context = Context::new(context::claims(app, &parts.headers), client, &parts.method, limit);
+    let context = Context::new(context::claims(app, &parts.headers, &client).await, client, &parts, limit);
     let handled = handled(app, route, &object, &context, parts, body, next).await;
     let mut response = handled.unwrap_or_else(IntoResponse::into_response);
     if let Some(standings) = counting {

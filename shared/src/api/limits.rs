@@ -35,6 +35,9 @@ pub enum Class {
 /// Method, route, class, what is counted.
 pub const LIMITED: &[(Method, &str, Class, By)] = &[
     (Method::POST, "/api/auth/login", Class::Authentication, By::Account),
+    (Method::POST, "/api/auth/mfa/verify", Class::Authentication, By::Account),
+    (Method::POST, "/api/auth/forgot-password", Class::Authentication, By::Account),
+    (Method::POST, "/api/auth/reset-password", Class::Authentication, By::Account),
     (Method::POST, "/api/auth/refresh", Class::Authentication, By::Session),
     (Method::POST, "/api/signup/register", Class::Authentication, By::Address),
     (Method::GET, "/api/v1/call/{token}/validate", Class::Public, By::Address),
@@ -83,7 +86,14 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).ok()
 }
 
+/// Whose account a body names: by tenant and e-mail, by what the first step of logging in gave for them, or by a mail's link.
 fn account(map: &Map<String, Value>) -> String {
+    if let Some(ticket) = map.get("mfa_token").and_then(Value::as_str) {
+        return ticket.chars().take(64).collect::<String>().split('.').take(2).collect::<Vec<_>>().join(".");
+    }
+    if let Some(token) = map.get("token").and_then(Value::as_str) {
+        return token.chars().take(64).collect();
+    }
     let read = |name| map.get(name).and_then(Value::as_str).and_then(|text| text::clean_line(text, 254).ok()).unwrap_or_default();
     format!("{}\n{}", read("tenant"), text::email_key(&read("email")))
 }

@@ -15,12 +15,13 @@ use crate::{
     ids::{EventId, Id},
 };
 
-const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// Takes or mints `X-Request-Id`, returns it, and writes the request's line.
-pub(super) async fn log(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn log(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| valid(id)).cloned();
     let id = given.or_else(|| minted(&app)).unwrap_or(HeaderValue::from_static(""));
+    request.headers_mut().insert(REQUEST_ID, id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let started = tokio::time::Instant::now();

@@ -108,8 +108,6 @@ impl<T: Entity> Paging<T> {
         };
         if let Some(cursor) = &self.cursor {
             let place = caller
-                .app()
-                .keys()
                 .cursor()
                 .open(&self.binding(caller.store(), &query), cursor)
                 .ok_or_else(|| Error::invalid("cursor", "is not a cursor of this list"))?;
@@ -127,9 +125,7 @@ impl<T: Entity> Paging<T> {
                 page_size: self.size,
                 total_pages: page.total.div_ceil(self.size),
                 total_count: page.total,
-                next_cursor: page
-                    .next
-                    .map(|place| caller.app().keys().cursor().seal(&self.binding(caller.store(), query), &place)),
+                next_cursor: page.next.map(|place| caller.cursor().seal(&self.binding(caller.store(), query), &place)),
             },
         }
     }

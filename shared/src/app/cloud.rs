@@ -2,7 +2,10 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 
-use super::{https, settings::Variables};
+use super::{
+    https,
+    settings::{Need, Variables},
+};
 
 pub use aws_sdk_dynamodb::config::Credentials;
 pub use aws_types::SdkConfig;
@@ -16,6 +19,8 @@ pub struct Cloud {
     pub dynamodb: Option<String>,
     /// The endpoint of SQS, unless it is the region's.
     pub sqs: Option<String>,
+    /// The endpoint of SES, unless it is the region's.
+    pub ses: Option<String>,
     /// The table's name.
     pub table: String,
     /// The URL of the queue of deliveries.
@@ -23,16 +28,21 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Reads what a function is told: `VOKI_TABLE`, `VOKI_QUEUE_URL`, and what [`sdk`] reads. `AWS_ENDPOINT_URL_DYNAMODB` and
-    /// `AWS_ENDPOINT_URL_SQS`, or `AWS_ENDPOINT_URL` for both, name other servers.
-    pub fn read(variables: &mut Variables) -> Self {
+    /// Reads what a function is told: `VOKI_TABLE`, `VOKI_QUEUE_URL`, and what [`sdk`] reads. `AWS_ENDPOINT_URL_DYNAMODB`,
+    /// `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_SESV2`, or `AWS_ENDPOINT_URL` for all, name other servers.
+    pub fn read(variables: &mut Variables, needs: &[Need]) -> Self {
         let everywhere = variables.optional("AWS_ENDPOINT_URL", endpoint);
         let mut server = |name| variables.optional(name, endpoint).or_else(|| everywhere.clone());
         Self {
             dynamodb: server("AWS_ENDPOINT_URL_DYNAMODB"),
             sqs: server("AWS_ENDPOINT_URL_SQS"),
+            ses: server("AWS_ENDPOINT_URL_SESV2"),
             table: variables.required("VOKI_TABLE", text),
-            queue_url: variables.optional("VOKI_QUEUE_URL", text).unwrap_or_default(),
+            queue_url: if needs.contains(&Need::Queue) {
+                variables.required(Need::Queue.variable(), text)
+            } else {
+                String::new()
+            },
             sdk: sdk(variables),
         }
     }
@@ -51,6 +61,16 @@ impl Cloud {
         let mut config = aws_sdk_sqs::config::Builder::from(&self.sdk);
         config.set_endpoint_url(self.sqs.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
+    }
+}
+
+impl Cloud {
+    /// The client of the mails' service.
+    #[must_use]
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let mut config = aws_sdk_sesv2::config::Builder::from(&self.sdk);
+        config.set_endpoint_url(self.ses.clone());
+        aws_sdk_sesv2::Client::from_conf(config.build())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use ipnet::IpNet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::{input::rules::Words, models::company::Plan, storage::rate::Limit};
+use crate::{crypto::secret::Secret, input::rules::Words, models::company::Plan, storage::rate::Limit, text};
 
 /// Where the product runs; some defaults differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +16,68 @@ pub enum Place {
     Local,
 }
 
+/// What a function must find in its environment beside what all do. What it does not need it does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// `VOKI_AUTH_SECRET`: to make tokens.
+    AuthSecret,
+    /// `VOKI_DATA_SECRET`: to seal and open secrets that lie in the table.
+    DataSecret,
+    /// `VOKI_PUBLIC_URL`: to make links.
+    PublicUrl,
+    /// `VOKI_QUEUE_URL`: to queue deliveries.
+    Queue,
+    /// `VOKI_MAIL_FROM`: to send mails.
+    Mail,
+}
+
+impl Need {
+    /// The variable.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::AuthSecret => "VOKI_AUTH_SECRET",
+            Self::DataSecret => "VOKI_DATA_SECRET",
+            Self::PublicUrl => "VOKI_PUBLIC_URL",
+            Self::Queue => "VOKI_QUEUE_URL",
+            Self::Mail => "VOKI_MAIL_FROM",
+        }
+    }
+}
+
+/// The secrets that a function was given.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// `VOKI_AUTH_SECRET`: seals the keys that sign, proves refresh tokens.
+    pub auth: Option<Secret>,
+    /// `VOKI_DATA_SECRET`: seals secrets that lie in the table.
+    pub data: Option<Secret>,
+}
+
+impl Secrets {
+    /// Reads those that are needed; what is wrong is noted in `variables`.
+    pub fn read(variables: &mut Variables, needs: &[Need]) -> Self {
+        let mut read = |need: Need| {
+            let parsed = |text: &str| Secret::parse(text).map(Some);
+            if needs.contains(&need) { variables.required(need.variable(), parsed) } else { None }
+        };
+        Self { auth: read(Need::AuthSecret), data: read(Need::DataSecret) }
+    }
+
+    /// Both, from one: what a laptop has.
+    #[must_use]
+    pub fn of(secret: &Secret) -> Self {
+        Self { auth: Some(secret.derive("auth")), data: Some(secret.derive("data")) }
+    }
+}
+
 /// Settings that the cloud and the local stack share.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `VOKI_PUBLIC_URL`: what links begin with.
     pub public_url: String,
+    /// `VOKI_MAIL_FROM`: whom mails are from, an address or `Name <address>`.
+    pub mail_from: String,
     /// `VOKI_SIGNUP`: `open`, `closed` or `token:<secret>`.
     pub signup: Signup,
     /// `VOKI_DEFAULT_PLAN`: a new tenant's.
@@ -52,14 +109,23 @@ pub enum Signup {
 
 impl Settings {
     /// Reads the settings; what is wrong is noted in `variables`.
-    pub fn read(variables: &mut Variables, place: Place) -> Self {
+    pub fn read(variables: &mut Variables, place: Place, needs: &[Need]) -> Self {
         let local = place == Place::Local;
         let limit = |requests, seconds| Some(Limit { requests, seconds });
         Self {
             public_url: if local {
                 variables.optional("VOKI_PUBLIC_URL", public_url).unwrap_or_default()
+            } else if needs.contains(&Need::PublicUrl) {
+                variables.required(Need::PublicUrl.variable(), public_url)
             } else {
-                variables.required("VOKI_PUBLIC_URL", public_url)
+                String::new()
+            },
+            mail_from: if local {
+                variables.optional("VOKI_MAIL_FROM", sender).unwrap_or_else(|| "Voki <no-reply@voki.test>".into())
+            } else if needs.contains(&Need::Mail) {
+                variables.required(Need::Mail.variable(), sender)
+            } else {
+                String::new()
             },
             signup: variables.optional("VOKI_SIGNUP", signup).unwrap_or(if local { Signup::Open } else { Signup::Closed }),
             default_plan: variables.optional("VOKI_DEFAULT_PLAN", plan).unwrap_or(Plan::Enterprise),
@@ -90,6 +156,15 @@ fn public_url(text: &str) -> Result<String, String> {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err("must be an http or https URL".into()),
     }
+}
+
+fn sender(text: &str) -> Result<String, String> {
+    let bare = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map_or(text, |(_, bare)| bare);
+    let plain = text.is_ascii() && !text.contains(char::is_control);
+    let address = text::email(bare).ok().filter(|_| plain);
+    address
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "must be an address, or a name and an address such as Voki <no-reply@example.com>".into())
 }
 
 fn signup(text: &str) -> Result<Signup, String> {
@@ -228,7 +303,7 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
         let mut variables = Variables::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let settings = Settings::read(&mut variables, Place::Local);
+        let settings = Settings::read(&mut variables, Place::Local, &[]);
         variables.finish().map(|()| settings).map_err(|flaw| flaw.to_string())
     }
 
@@ -253,6 +328,7 @@ mod tests {
             ("VOKI_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("VOKI_WEBHOOK_ALLOW_PRIVATE", "yes"),
             ("VOKI_PUBLIC_URL", "voki"),
+            ("VOKI_MAIL_FROM", "Voki"),
             ("RUST_LOG", "shared=loud"),
             ("VOKI_COLOUR", "blue"),
         ] {

@@ -2,24 +2,33 @@
 
 use std::marker::PhantomData;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::{FromRequestParts, MatchedPath},
+    http::{Method, request::Parts},
+};
 
 use super::{context::Context, token::Claims};
 use crate::{
     app::App,
     clock::Time,
+    crypto::keys::Keys,
     error::{Error, Result},
     ids::UserId,
     models::Role,
-    storage::{Store, Write},
+    storage::{Store, Write, cursor::CursorKey},
 };
 
 /// What a minimum role is, as a type.
 pub trait Minimum: Send + Sync + 'static {
     /// The role; every role above it is admitted too.
     const ROLE: Role;
+    /// Who has yet to set a second factor up is admitted.
+    const MFA_PENDING: bool = false;
 }
 
+/// Everybody who works for the tenant, even with a second factor still to be set up.
+#[derive(Debug)]
+pub struct Oneself;
 /// Everybody who works for the tenant.
 #[derive(Debug)]
 pub struct Attendant;
@@ -30,6 +39,10 @@ pub struct Supervisor;
 #[derive(Debug)]
 pub struct Manager;
 
+impl Minimum for Oneself {
+    const ROLE: Role = Role::Attendant;
+    const MFA_PENDING: bool = true;
+}
 impl Minimum for Attendant {
     const ROLE: Role = Role::Attendant;
 }
@@ -47,6 +60,7 @@ pub struct Caller<R> {
     /// What the access token says.
     pub claims: Claims,
     store: Store,
+    keys: Keys,
     app: App,
     minimum: PhantomData<fn() -> R>,
 }
@@ -58,9 +72,21 @@ impl<R> Caller<R> {
         &self.store
     }
 
+    /// The caller's tenant by its slug.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        self.store.tenant()
+    }
+
     /// A transaction in the caller's tenant.
     pub fn write(&self) -> Write<'_> {
         self.store.write()
+    }
+
+    /// The key that signs cursors.
+    #[must_use]
+    pub fn cursor(&self) -> &CursorKey {
+        self.keys.cursor()
     }
 
     /// What every function is given.
@@ -97,9 +123,14 @@ impl<R: Minimum> FromRequestParts<App> for Caller<R> {
         if claims.role < R::ROLE {
             return Err(Error::Forbidden(format!("Requires the {} role", R::ROLE)));
         }
+        let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        claims.within(route, matches!(parts.method, Method::GET | Method::HEAD))?;
+        if claims.mfa_pending && !R::MFA_PENDING {
+            return Err(Error::Forbidden("The company requires multi-factor authentication; set it up first".into()));
+        }
         context.admit(app);
         let store = app.store(&claims.tenant).gated(context.gate());
-        Ok(Self { claims, store, app: app.clone(), minimum: PhantomData })
+        Ok(Self { claims, store, keys: context.keys()?.clone(), app: app.clone(), minimum: PhantomData })
     }
 }
 

@@ -15,10 +15,13 @@ use ipnet::IpNet;
 use super::token::{self, Claims};
 use crate::{
     app::App,
+    clock::Time,
+    crypto::keys::Keys,
     error::{Error, Result},
-    models::{Session, User},
+    models::{ApiKey, Session, User, api_key::Presented},
     storage::{
         Entity,
+        audit::{Actor, Author},
         idempotency::Lease,
         write::{Admission, Gate},
     },
@@ -30,8 +33,10 @@ pub struct Context(Arc<Known>);
 
 #[derive(Debug)]
 struct Known {
-    claims: Result<Claims>,
+    claims: Result<(Claims, Keys)>,
     client: Client,
+    /// The request's identifier.
+    request_id: String,
     /// The method changes something.
     changes: bool,
     /// Whether the request may go on, where that takes a look at the table.
@@ -50,10 +55,11 @@ pub struct Client {
 
 impl Context {
     /// `limit` resolves to whether the endpoint's rate limit admits the request.
-    pub(crate) fn new(claims: Result<Claims>, client: Client, method: &Method, limit: Option<Admission>) -> Self {
-        let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    pub(crate) fn new(claims: Result<(Claims, Keys)>, client: Client, parts: &Parts, limit: Option<Admission>) -> Self {
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
         let admission = limit.map_or_else(OnceLock::new, OnceLock::from);
-        Self(Arc::new(Known { claims, client, changes, admission, lease: OnceLock::new() }))
+        Self(Arc::new(Known { claims, client, request_id, changes, admission, lease: OnceLock::new() }))
     }
 
     /// The answer is kept under this lease.
@@ -70,7 +76,8 @@ impl Context {
 
     /// Begins to look the caller's session up, whatever the request.
     pub(crate) fn look_up(&self, app: &App) {
-        if let Ok(claims) = &self.0.claims {
+        // An API key was looked up before, and has no session.
+        if let Some((claims, _)) = self.0.claims.as_ref().ok().filter(|(claims, _)| claims.scopes.is_none()) {
             self.0.admission.get_or_init(|| {
                 let (app, claims) = (app.clone(), claims.clone());
                 let lookup = tokio::spawn(async move { admit(&app, &claims).await });
@@ -96,13 +103,29 @@ impl Context {
     /// # Errors
     /// [`Error::Unauthenticated`] without a token, with one that is not ours, or one of another tenant than `X-Tenant`.
     pub fn claims(&self) -> Result<&Claims> {
-        self.0.claims.as_ref().map_err(Clone::clone)
+        self.0.claims.as_ref().map(|(claims, _)| claims).map_err(Clone::clone)
+    }
+
+    /// The keys that verified the access token.
+    ///
+    /// # Errors
+    /// As [`Context::claims`].
+    pub fn keys(&self) -> Result<&Keys> {
+        self.0.claims.as_ref().map(|(_, keys)| keys).map_err(Clone::clone)
     }
 
     /// What hangs on the request's transactions.
     #[must_use]
     pub fn gate(&self) -> Gate {
-        Gate { admission: self.0.admission.get().cloned(), lease: self.0.lease.get().cloned() }
+        let author = self.0.claims.as_ref().ok().map(|(claims, _)| Arc::new(self.author(claims.actor())));
+        Gate { admission: self.0.admission.get().cloned(), lease: self.0.lease.get().cloned(), author }
+    }
+
+    /// Somebody who makes this request.
+    #[must_use]
+    pub fn author(&self, actor: Actor) -> Author {
+        let ip = self.0.client.address.map(|address| address.to_string());
+        Author { actor, ip, request_id: self.0.request_id.clone() }
     }
 
     /// Who is at the other end.
@@ -112,7 +135,7 @@ impl Context {
     }
 }
 
-/// The session stands and its user is active: one read.
+/// The session stands, its user is active and has the role that the token says: one read.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] when it does not.
@@ -120,25 +143,57 @@ pub async fn admit(app: &App, claims: &Claims) -> Result<()> {
     let (session, user) = (Session::key(&claims.tenant, (claims.sub, claims.sid)), User::key(&claims.tenant, claims.sub));
     let mut found = app.db().items(&[session.clone(), user.clone()]).await?;
     let now = app.clock().now();
-    let stands = found.take::<Session>(&session)?.is_some_and(|session| session.expires_at > now);
-    let active = found.take::<User>(&user)?.is_some_and(|user| user.input.active);
-    if stands && active { Ok(()) } else { Err(Error::Unauthenticated("Session has ended")) }
+    match (found.take::<Session>(&session)?, found.take::<User>(&user)?) {
+        (Some(session), Some(user)) if session.stands(&user, now) => {
+            // With the next pair of tokens comes the present role.
+            if user.input.role == claims.role { Ok(()) } else { Err(Error::Unauthenticated("The role has changed")) }
+        }
+        _ => Err(Error::Unauthenticated("Session has ended")),
+    }
 }
 
-/// What the access token of a request says.
-pub(crate) fn claims(app: &App, headers: &HeaderMap) -> Result<Claims> {
+/// What the access token of a request says, or what its API key may, and the keys of this deployment.
+pub(crate) async fn claims(app: &App, headers: &HeaderMap, client: &Client) -> Result<(Claims, Keys)> {
+    const REFUSED: Error = Error::Unauthenticated("Invalid or expired access token");
     let given = headers.get(header::AUTHORIZATION).ok_or(Error::Unauthenticated("Missing access token"))?;
     let bearer =
         given.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, token) = bearer.ok_or(Error::Unauthenticated("Invalid access token"))?;
-    let claims = token::verify(app.keys(), token.trim(), app.clock().now())
-        .ok_or(Error::Unauthenticated("Invalid or expired access token"))?;
+    let (token, now) = (token.trim(), app.clock().now());
+    let (claims, keys) = if let Some(presented) = Presented::parse(token) {
+        let (keys, claims) = tokio::try_join!(app.keys().current(), key_claims(app, &presented, client, now))?;
+        (claims.ok_or(REFUSED)?, keys)
+    } else {
+        let keys = app.keys().knowing(&token::key_of(token).ok_or(REFUSED)?).await?;
+        (token::verify(&keys, token, now).ok_or(REFUSED)?, keys)
+    };
     match headers.get("x-tenant") {
         Some(tenant) if tenant.as_bytes() != claims.tenant.as_bytes() => {
             Err(Error::Unauthenticated("X-Tenant is not the token's tenant"))
         }
-        _ => Ok(claims),
+        _ => Ok((claims, keys)),
     }
+}
+
+/// How exactly it is known when an API key was last used.
+const LAST_USED: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// What an API key may do; nothing, when the token is not good for it.
+async fn key_claims(app: &App, presented: &Presented, client: &Client, now: Time) -> Result<Option<Claims>> {
+    let store = app.store(&presented.tenant);
+    let Some(seen) = store.get::<ApiKey>(presented.id).await? else { return Ok(None) };
+    if !seen.admits(presented, client.address, now) {
+        return Ok(None);
+    }
+    if seen.last_used_at.is_none_or(|last| last + LAST_USED <= now) {
+        let used = ApiKey { last_used_at: Some(now), ..seen.value.clone() };
+        // Another request may have written the same.
+        match store.write().update(&seen, &used).commit(()).await {
+            Ok(()) | Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(Claims::of_key(presented.tenant.clone(), &seen, now)))
 }
 
 /// Who is at the other end: as the gateway says, or the socket; a forwarded header only from trusted proxies.

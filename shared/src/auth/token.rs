@@ -10,10 +10,11 @@ use sha2::Sha256;
 
 use crate::{
     clock::Time,
-    crypto::keys::Keys,
+    crypto::{keys::Keys, secret::Secret},
     error::{Error, Result},
     ids::{Id, SessionId, UserId},
-    models::{Role, Session, User},
+    models::{ApiKey, Company, Role, Session, User, api_key::scope_of},
+    storage::audit::Actor,
 };
 
 /// How long an access token lives.
@@ -32,6 +33,9 @@ pub struct Claims {
     pub role: Role,
     /// The session.
     pub sid: SessionId,
+    /// The company wants a second factor, and the user has none yet: nothing else is to be done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mfa_pending: bool,
     /// When it was made, seconds since the epoch.
     pub iat: i64,
     /// When it ends, seconds since the epoch.
@@ -40,26 +44,76 @@ pub struct Claims {
     pub iss: String,
     /// Whom it is for.
     pub aud: String,
+    /// Of an API key, which has no session, the scopes; no token says this.
+    #[serde(skip)]
+    pub scopes: Option<Vec<String>>,
 }
 
 /// A new access token.
 ///
 /// # Errors
 /// [`Error::Internal`] without a signing key.
-pub fn access(keys: &Keys, tenant: &str, user: &User, session: SessionId, now: Time) -> Result<String> {
+pub fn access(keys: &Keys, company: &Company, user: &User, session: SessionId, now: Time) -> Result<String> {
     let (kid, key) = keys.signing().ok_or_else(|| Error::Internal("no signing key".into()))?;
     let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
     let claims = Claims {
         sub: user.id,
-        tenant: tenant.into(),
+        tenant: company.slug.clone(),
         role: user.input.role,
         sid: session,
+        mfa_pending: company.input.mfa_required && !user.mfa_enabled(),
         iat: now.epoch(),
         exp: (now + ACCESS).epoch(),
         iss: ISSUER.into(),
         aud: AUDIENCE.into(),
+        scopes: None,
     };
     jsonwebtoken::encode(&header, &claims, key).map_err(|e| Error::internal("token", e))
+}
+
+impl Claims {
+    /// Whom they are of, as the audit trail names it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let kind = if self.scopes.is_some() { "api_key" } else { "user" };
+        Actor { kind: kind.into(), id: self.sub.to_string() }
+    }
+
+    /// What an API key may: as a manager, within its scopes.
+    #[must_use]
+    pub fn of_key(tenant: String, key: &ApiKey, now: Time) -> Self {
+        Self {
+            sub: key.id.uuid().into(),
+            tenant,
+            role: Role::Manager,
+            sid: SessionId::default(),
+            mfa_pending: false,
+            iat: now.epoch(),
+            exp: now.epoch(),
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            scopes: Some(key.input.scopes.clone()),
+        }
+    }
+
+    /// Whether a request is within the scopes; of a user's token every one is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] that names the scope which is missing.
+    pub fn within(&self, route: &str, reads: bool) -> Result<()> {
+        let Some(scopes) = &self.scopes else { return Ok(()) };
+        match scope_of(route, reads) {
+            Some(needed) if scopes.contains(&needed) => Ok(()),
+            Some(needed) => Err(Error::Forbidden(format!("Requires the scope {needed}"))),
+            None => Err(Error::Forbidden("An API key cannot do this".into())),
+        }
+    }
+}
+
+/// The key that a token names.
+#[must_use]
+pub fn key_of(token: &str) -> Option<String> {
+    jsonwebtoken::decode_header(token).ok()?.kid
 }
 
 /// What an access token says, when it is ours and its time has not passed. The algorithm is pinned.
@@ -94,9 +148,9 @@ pub struct Refresh {
 impl Refresh {
     /// The refresh token of a session's present generation.
     #[must_use]
-    pub fn of(keys: &Keys, tenant: &str, session: &Session) -> String {
+    pub fn of(secret: &Secret, tenant: &str, session: &Session) -> String {
         let text = format!("{tenant}.{}.{}.{}", session.user_id.key(), session.id.key(), session.generation);
-        let proof = mac(keys, &text, &session.nonce).map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default();
+        let proof = mac(secret, &text, &session.nonce).finalize().into_bytes();
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(proof))
     }
 
@@ -116,16 +170,14 @@ impl Refresh {
 
     /// It was made for this session; compared in constant time.
     #[must_use]
-    pub fn proves(&self, keys: &Keys, session: &Session) -> bool {
+    pub fn proves(&self, secret: &Secret, session: &Session) -> bool {
         let text = format!("{}.{}.{}.{}", self.tenant, self.user.key(), self.session.key(), self.generation);
-        mac(keys, &text, &session.nonce).is_some_and(|mac| mac.verify_slice(&self.proof).is_ok())
+        mac(secret, &text, &session.nonce).verify_slice(&self.proof).is_ok()
     }
 }
 
-fn mac(keys: &Keys, text: &str, nonce: &str) -> Option<Hmac<Sha256>> {
-    Hmac::<Sha256>::new_from_slice(keys.refresh_secret())
-        .ok()
-        .map(|mac| mac.chain_update(text).chain_update([0]).chain_update(nonce))
+fn mac(secret: &Secret, text: &str, nonce: &str) -> Hmac<Sha256> {
+    secret.derive("refresh").mac(&[text.as_bytes(), nonce.as_bytes()])
 }
 
 #[cfg(test)]
@@ -136,17 +188,21 @@ mod tests {
     const NOW: Time = Time::from_epoch(1_700_000_000);
 
     fn keys(seed: u8) -> Keys {
-        Keys::new(Some([seed; 32]), Jwks::default(), [9; 32]).unwrap()
+        Keys::new(Some(&[seed; 32]), Jwks::default(), &[9; 32]).unwrap()
     }
 
     fn user() -> User {
         let fields = serde_json::json!({"name": "Ana", "email": "ana@example.com", "role": "manager"});
-        User::new(UserId::of(1, [0; 10]), read::<UserInput>(fields.as_object().unwrap()).unwrap(), String::new(), NOW)
+        User::new(UserId::of(1, [0; 10]), read::<UserInput>(fields.as_object().unwrap()).unwrap(), None, NOW)
+    }
+
+    fn company() -> Company {
+        Company::new(Id::of(1, [0; 10]), "Acme".into(), "acme".into(), crate::models::company::Plan::Enterprise, NOW)
     }
 
     #[test]
     fn an_access_token_lives_fifteen_minutes() {
-        let token = access(&keys(1), "acme", &user(), SessionId::default(), NOW).unwrap();
+        let token = access(&keys(1), &company(), &user(), SessionId::default(), NOW).unwrap();
         let claims = verify(&keys(1), &token, NOW).unwrap();
         assert_eq!((claims.tenant.as_str(), claims.role, claims.exp), ("acme", Role::Manager, NOW.epoch() + 900));
         assert!(verify(&keys(1), &token, NOW + Duration::from_secs(899)).is_some());
@@ -156,7 +212,7 @@ mod tests {
 
     #[test]
     fn forged_tokens_are_refused() {
-        let token = access(&keys(1), "acme", &user(), SessionId::default(), NOW).unwrap();
+        let token = access(&keys(1), &company(), &user(), SessionId::default(), NOW).unwrap();
         let parts: Vec<&str> = token.split('.').collect();
         let kid = &keys(1).jwks().keys[0].kid.clone();
         let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
@@ -179,21 +235,22 @@ mod tests {
 
     #[test]
     fn a_retired_key_still_verifies() {
-        let token = access(&keys(1), "acme", &user(), SessionId::default(), NOW).unwrap();
-        let rotated = Keys::new(Some([2; 32]), keys(1).jwks().clone(), [9; 32]).unwrap();
+        let token = access(&keys(1), &company(), &user(), SessionId::default(), NOW).unwrap();
+        let rotated = Keys::new(Some(&[2; 32]), keys(1).jwks().clone(), &[9; 32]).unwrap();
         assert!(verify(&rotated, &token, NOW).is_some());
         assert_eq!(rotated.jwks().keys.len(), 2);
     }
 
     #[test]
     fn a_refresh_token_proves_its_own_session_and_generation() {
-        let session = Session::new(SessionId::of(5, [0; 10]), UserId::of(6, [0; 10]), "nonce".into(), NOW);
-        let token = Refresh::of(&keys(1), "acme", &session);
+        let session = Session::new(SessionId::of(5, [0; 10]), &user(), "nonce".into(), NOW);
+        let secret = Secret::new([1; 32]);
+        let token = Refresh::of(&secret, "acme", &session);
         let parsed = Refresh::parse(&token).unwrap();
-        assert!(parsed.proves(&keys(1), &session));
-        assert!(!Refresh { generation: 2, ..parsed.clone() }.proves(&keys(1), &session));
-        assert!(!Refresh { tenant: "evil".into(), ..parsed.clone() }.proves(&keys(1), &session));
-        assert!(!parsed.proves(&keys(1), &Session { nonce: "other".into(), ..session }));
+        assert!(parsed.proves(&secret, &session));
+        assert!(!Refresh { generation: 2, ..parsed.clone() }.proves(&secret, &session));
+        assert!(!Refresh { tenant: "evil".into(), ..parsed.clone() }.proves(&secret, &session));
+        assert!(!parsed.proves(&secret, &Session { nonce: "other".into(), ..session }));
         for bad in ["", "a.b", "eyJhbGciOiJIUzI1NiJ9.e30.x", &format!("{token}.x")] {
             assert!(Refresh::parse(bad).is_none(), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! The keys: one signs access tokens, several verify them, one secret makes cursors and refresh tokens.
+//! The keys: one signs access tokens, several verify them, one signs cursors.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::jwt;
-use crate::{app::settings::Variables, storage::cursor::CursorKey};
+use crate::{
+    error::{Error, Result},
+    storage::cursor::CursorKey,
+};
 
 /// The keys of a deployment; cheap to clone.
 #[derive(Clone)]
@@ -19,7 +22,6 @@ struct Inner {
     signing: Option<(String, EncodingKey)>,
     verifying: BTreeMap<String, DecodingKey>,
     jwks: Jwks,
-    secret: [u8; 32],
     cursor: CursorKey,
 }
 
@@ -66,56 +68,29 @@ impl Jwk {
 }
 
 impl Keys {
-    /// Keys from their parts. Without a signing key tokens are verified, not made; its public half need not be in
-    /// `jwks`.
+    /// Keys from their parts: the seed of the one that signs, if this process makes tokens, all public keys, of which that need
+    /// not be one, and the bytes under which cursors are signed.
     ///
     /// # Errors
-    /// What is wrong with the public keys.
-    pub fn new(signing: Option<[u8; 32]>, mut jwks: Jwks, secret: [u8; 32]) -> Result<Self, String> {
+    /// [`Error::Internal`] when a public key is none.
+    pub fn new(signing: Option<&[u8; 32]>, mut jwks: Jwks, cursor: &[u8]) -> Result<Self> {
         jwt::install();
         let signing = signing.map(|seed| {
-            let jwk = Jwk::of(&seed);
+            let jwk = Jwk::of(seed);
             let kid = jwk.kid.clone();
             if jwks.keys.iter().all(|known| known.kid != kid) {
                 jwks.keys.insert(0, jwk);
             }
-            (kid, EncodingKey::from_ed_der(&seed))
+            (kid, EncodingKey::from_ed_der(seed))
         });
         let mut verifying = BTreeMap::new();
         for jwk in &jwks.keys {
             let valid = jwk.crv == "Ed25519" && URL_SAFE_NO_PAD.decode(&jwk.x).is_ok_and(|bytes| bytes.len() == 32);
             let key = DecodingKey::from_ed_components(&jwk.x).ok().filter(|_| valid);
-            verifying.insert(jwk.kid.clone(), key.ok_or_else(|| format!("key {:?} is not an Ed25519 key", jwk.kid))?);
+            let key = key.ok_or_else(|| Error::Internal(format!("key {:?} is not an Ed25519 key", jwk.kid)))?;
+            verifying.insert(jwk.kid.clone(), key);
         }
-        let cursor = CursorKey::new(&derive(&secret, "cursor"));
-        Ok(Self(Arc::new(Inner { signing, verifying, jwks, secret: derive(&secret, "refresh"), cursor })))
-    }
-
-    /// Keys from the environment: `VOKI_SIGNING_KEY` (base64url of 32 bytes, for the auth function alone), `VOKI_JWKS`
-    /// (the public keys), `VOKI_SECRET` (base64url of 32 bytes).
-    pub fn read(variables: &mut Variables) -> Self {
-        let signing = variables.optional("VOKI_SIGNING_KEY", bytes);
-        let jwks: Option<Jwks> = variables.optional("VOKI_JWKS", |text| serde_json::from_str(text).map_err(|e| e.to_string()));
-        let secret = variables.required("VOKI_SECRET", bytes);
-        if signing.is_none() && jwks.as_ref().is_none_or(|jwks| jwks.keys.is_empty()) {
-            variables.flaw("VOKI_JWKS", "has no key");
-        }
-        Self::new(signing, jwks.unwrap_or_default(), secret).unwrap_or_else(|reason| {
-            variables.flaw("VOKI_JWKS", &reason);
-            Self::none()
-        })
-    }
-
-    /// No keys at all: every token is refused.
-    fn none() -> Self {
-        let inner = Inner {
-            signing: None,
-            verifying: BTreeMap::new(),
-            jwks: Jwks::default(),
-            secret: [0; 32],
-            cursor: CursorKey::new(&[]),
-        };
-        Self(Arc::new(inner))
+        Ok(Self(Arc::new(Inner { signing, verifying, jwks, cursor: CursorKey::new(cursor) })))
     }
 
     /// The public keys.
@@ -137,21 +112,4 @@ impl Keys {
     pub(crate) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
         self.0.verifying.get(kid)
     }
-
-    pub(crate) fn refresh_secret(&self) -> &[u8; 32] {
-        &self.0.secret
-    }
-}
-
-/// A key for one purpose from the one secret.
-fn derive(secret: &[u8; 32], purpose: &str) -> [u8; 32] {
-    Sha256::new().chain_update(secret).chain_update(purpose).finalize().into()
-}
-
-fn bytes(text: &str) -> Result<[u8; 32], String> {
-    URL_SAFE_NO_PAD
-        .decode(text.trim_end_matches('='))
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| "must be 32 bytes in base64url".into())
 }

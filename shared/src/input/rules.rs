@@ -58,6 +58,31 @@ pub fn phone(raw: &Raw<'_>) -> Result<String, Message> {
     if text::may_be_phone(&line) { Ok(line) } else { Err(Message::Borrowed(text::BAD_PHONE)) }
 }
 
+/// A colour, `#rrggbb`.
+///
+/// # Errors
+/// When it is not.
+pub fn color(raw: &Raw<'_>) -> Result<String, Message> {
+    text::color(raw.text()?).map_err(Message::Borrowed)
+}
+
+/// A country, ISO 3166-1 alpha-2.
+///
+/// # Errors
+/// When it is not.
+pub fn country(raw: &Raw<'_>) -> Result<String, Message> {
+    text::country(raw.text()?).map(ToOwned::to_owned).map_err(Message::Borrowed)
+}
+
+/// A time zone by its IANA name.
+///
+/// # Errors
+/// When it is not.
+pub fn time_zone(raw: &Raw<'_>) -> Result<String, Message> {
+    let zone: Result<chrono_tz::Tz, _> = raw.text()?.trim().parse();
+    zone.map(|zone| zone.name().to_owned()).map_err(|_| "must be an IANA time zone such as America/Sao_Paulo".into())
+}
+
 /// One of these words; the message names them all.
 pub fn one_of(words: &'static [&'static str]) -> impl Fn(&Raw<'_>) -> Result<String, Message> {
     move |raw| {

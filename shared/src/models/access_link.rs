@@ -10,7 +10,7 @@ use crate::{
     ids::{AccessLinkId, CustomerId, DepartmentId},
     input::{Fields, Input, rules},
     storage::{
-        Count, Entity, Facets, Key, Listing, Sort,
+        Audited, Count, Entity, Facets, Key, Listing, Sort,
         entity::{G1, G2, G3, G4, G5, G6},
     },
     text, words,
@@ -193,6 +193,15 @@ impl Entity for AccessLink {
 
     fn key(tenant: &str, id: AccessLinkId) -> Key {
         Key::object(tenant, Self::KIND, id)
+    }
+
+    /// Without the customer, who may want to be forgotten.
+    fn audited(&self) -> Option<Audited> {
+        let Self { department_id, status, max_uses, expires_at, .. } = self;
+        let fields = serde_json::json!({
+            "department_id": department_id, "status": status, "max_uses": max_uses, "expires_at": expires_at,
+        });
+        Some(Audited::of("access_link", self.id, fields))
     }
 
     fn facets(&self, tenant: &str) -> Facets {

@@ -177,6 +177,12 @@ impl Call {
     }
 }
 
+/// What calls of a month are counted under.
+#[must_use]
+pub fn joined_in(month: Time) -> String {
+    format!("month={}", &month.to_string()[..7])
+}
+
 impl Entity for Call {
     const KIND: &'static str = "call";
     const LISTING: Listing = Listing {
@@ -213,6 +219,7 @@ impl Entity for Call {
             .filter("user_id", self.user_id.map(|id| id.to_string()))
             .filter("customer_id", self.customer_id.map(|id| id.to_string()))
             .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
+            .count(joined_in(self.inserted_at))
             .row(Key::call_tenant(self.id), [("tenant", S(tenant.into()))]);
         match self.status {
             CallStatus::Queued => facets

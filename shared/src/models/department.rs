@@ -3,15 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::company::Resource;
+use super::{Sector, company::Resource};
 use crate::{
     clock::Time,
     error::Error,
     ids::{DepartmentId, SectorId, UserId},
     input::{Fields, Input, rules},
     storage::{
-        Count, Entity, Facets, Item, Key, Listing, Sort, Tallied,
-        entity::{G1, G2, G3, number},
+        Audited, Count, Entity, Facets, Item, Key, Listing, Sort, Tallied,
+        entity::{G1, G2, G3, G4, number},
     },
     text,
 };
@@ -84,8 +84,11 @@ impl Department {
 impl Entity for Department {
     const KIND: &'static str = "department";
     const LISTING: Listing = Listing {
-        sorts: &[Sort { name: "name", all: G1, by: &[("active", G3)] }, Sort { name: "inserted_at", all: G2, by: &[] }],
-        filters: &[("active", Count::Field)],
+        sorts: &[
+            Sort { name: "name", all: G1, by: &[("active", G3), ("sector_id", G4)] },
+            Sort { name: "inserted_at", all: G2, by: &[] },
+        ],
+        filters: &[("sector_id", Count::Field), ("active", Count::Field)],
         counted: true,
     };
     type Id = DepartmentId;
@@ -98,6 +101,10 @@ impl Entity for Department {
         Key::object(tenant, Self::KIND, id)
     }
 
+    fn audited(&self) -> Option<Audited> {
+        Some(Audited::of("department", self.id, serde_json::to_value(&self.input).ok()?))
+    }
+
     fn facets(&self, tenant: &str) -> Facets {
         let facets = Facets::of::<Self>(tenant, self.id)
             .sort("name", text::sort_key(&self.input.name))
@@ -105,6 +112,10 @@ impl Entity for Department {
             .filter("active", self.input.active.to_string())
             .unique("identifier", self.input.identifier.as_deref().unwrap_or_default())
             .words(&text::words(&[&self.input.name, self.input.identifier.as_deref().unwrap_or_default()]));
+        let facets = match self.input.sector_id {
+            Some(sector) => facets.filter("sector_id", sector.to_string()).tally(Sector::holds(tenant, sector)),
+            None => facets,
+        };
         if self.input.active { facets.tally(Resource::Departments.used(tenant)) } else { facets }
     }
 }
@@ -192,6 +203,10 @@ impl Entity for Membership {
 
     fn key(tenant: &str, (department, user): Self::Id) -> Key {
         Key::member(tenant, department, user)
+    }
+
+    fn audited(&self) -> Option<Audited> {
+        Some(Audited::of("membership", self.department_id, serde_json::json!({ "user_id": self.user_id })))
     }
 
     fn facets(&self, tenant: &str) -> Facets {

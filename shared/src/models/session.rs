@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::User;
 use crate::{
     clock::{Time, days},
     ids::{SessionId, UserId},
-    storage::{Entity, Facets, Key},
+    storage::{Entity, Facets, Key, Listing, Sort, entity::MEMORY},
 };
 
 /// How long a session lasts without a refresh.
@@ -22,6 +24,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
+    /// The user's epoch in which it began; with a later one it has ended.
+    pub epoch: u64,
     /// Random bytes that its refresh tokens are made from, base64.
     pub nonce: String,
     /// How often its refresh token was replaced.
@@ -54,10 +58,11 @@ pub enum Refresh {
 impl Session {
     /// A new session.
     #[must_use]
-    pub fn new(id: SessionId, user_id: UserId, nonce: String, now: Time) -> Self {
+    pub fn new(id: SessionId, user: &User, nonce: String, now: Time) -> Self {
         Self {
             id,
-            user_id,
+            user_id: user.id,
+            epoch: user.epoch,
             nonce,
             generation: 1,
             rotated_at: now,
@@ -65,6 +70,25 @@ impl Session {
             ip: None,
             user_agent: None,
             inserted_at: now,
+        }
+    }
+
+    /// It has not ended: neither by itself, nor with all of its user's, nor with the user.
+    #[must_use]
+    pub fn stands(&self, user: &User, now: Time) -> bool {
+        self.expires_at > now && self.epoch == user.epoch && user.input.active
+    }
+
+    /// The session as its user sees it.
+    #[must_use]
+    pub fn view(&self, current: bool) -> SessionView {
+        SessionView {
+            id: self.id,
+            ip: self.ip.clone(),
+            user_agent: self.user_agent.clone(),
+            inserted_at: self.inserted_at,
+            last_used_at: self.rotated_at,
+            current,
         }
     }
 
@@ -89,8 +113,28 @@ impl Session {
     }
 }
 
+/// A session as its user sees it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionView {
+    /// Its identifier, the `sid` of access tokens.
+    pub id: SessionId,
+    /// The address that logged in.
+    pub ip: Option<String>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub inserted_at: Time,
+    /// When it last got a new pair of tokens.
+    pub last_used_at: Time,
+    /// It is the one that asks.
+    pub current: bool,
+}
+
 impl Entity for Session {
     const KIND: &'static str = "session";
+    const LISTING: Listing =
+        Listing { sorts: &[Sort { name: "inserted_at", all: MEMORY, by: &[] }], filters: &[], counted: false };
     type Id = (UserId, SessionId);
 
     fn id(&self) -> Self::Id {
@@ -102,7 +146,7 @@ impl Entity for Session {
     }
 
     fn facets(&self, tenant: &str) -> Facets {
-        Facets::of::<Self>(tenant, self.id).ttl(self.expires_at)
+        Facets::of::<Self>(tenant, self.id).sort("inserted_at", self.inserted_at.key()).ttl(self.expires_at)
     }
 }
 
@@ -113,7 +157,7 @@ mod tests {
     #[test]
     fn a_refresh_token_rotates_repeats_or_revokes() {
         let start = Time::from_epoch(1_700_000_000);
-        let first = Session::new(SessionId::default(), UserId::default(), String::new(), start);
+        let first = Session::new(SessionId::default(), &crate::models::user::sample(), String::new(), start);
         let second = first.rotated(start + Duration::from_secs(100));
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(first.refresh(1, at(10)), Refresh::Rotate);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{facets::Facets, keys::Key};
+use super::{audit::Audited, facets::Facets, keys::Key};
 use crate::error::{Error, Result};
 
 /// An item of the table.
@@ -29,6 +29,10 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     #[must_use]
     fn key_at(tenant: &str, id_key: &str) -> Key {
         Key::object_by_key(tenant, Self::KIND, id_key)
+    }
+    /// What the audit trail tells of it; nothing of most kinds.
+    fn audited(&self) -> Option<Audited> {
+        None
     }
     /// Everything that is kept beside it.
     fn facets(&self, tenant: &str) -> Facets;
@@ -55,6 +59,8 @@ impl Slot {
     }
 }
 
+/// No index: a list that is short enough to be read whole.
+pub const MEMORY: Slot = Slot(0);
 /// Overloaded index 1.
 pub const G1: Slot = Slot(1);
 /// Overloaded index 2.

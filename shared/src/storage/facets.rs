@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, TOTAL, TTL},
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, TOTAL, TTL},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -23,6 +23,7 @@ pub struct Tallied {
     pub(super) count: String,
     pub(super) limit: Option<&'static str>,
     pub(super) existing: bool,
+    pub(super) one_stays: bool,
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -30,7 +31,7 @@ impl Tallied {
     /// A count of an item.
     #[must_use]
     pub fn new(key: Key, count: impl Into<String>) -> Self {
-        Self { key, count: count.into(), limit: None, existing: false, refusal: None }
+        Self { key, count: count.into(), limit: None, existing: false, one_stays: false, refusal: None }
     }
 
     /// It rises only while it is below the number that the same item holds under this name (absent: no limit): exactly,
@@ -48,7 +49,14 @@ impl Tallied {
         self
     }
 
-    /// What it means when it may not rise.
+    /// The last one stays: it never falls to nothing, however many race.
+    #[must_use]
+    pub fn one_stays(mut self) -> Self {
+        self.one_stays = true;
+        self
+    }
+
+    /// What it means when it may not change so.
     #[must_use]
     pub fn or(mut self, refusal: Refusal) -> Self {
         self.refusal = Some(refusal);
@@ -73,6 +81,7 @@ pub struct Facets {
     id_key: String,
     sorts: Vec<(&'static str, String)>,
     filters: Vec<(&'static str, String)>,
+    counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<Time>,
     ttl: Option<Time>,
@@ -90,6 +99,7 @@ impl Facets {
             id_key: id.key(),
             sorts: Vec::new(),
             filters: Vec::new(),
+            counts: Vec::new(),
             due: None,
             lapses: None,
             ttl: None,
@@ -110,6 +120,13 @@ impl Facets {
     #[must_use]
     pub fn filter(mut self, name: &'static str, value: impl Into<Option<String>>) -> Self {
         self.filters.extend(value.into().map(|value| (name, value)));
+        self
+    }
+
+    /// It is one more of these among its kind, beside the values of its filters.
+    #[must_use]
+    pub fn count(mut self, name: String) -> Self {
+        self.counts.push(name);
         self
     }
 
@@ -194,6 +211,7 @@ impl Facets {
         let shard = keys::shard(&self.id_key, SHARDS);
         let own = Key::counter(&self.tenant, self.kind, "", shard);
         let mut counters = vec![(own.clone(), TOTAL.to_owned())];
+        counters.extend(self.counts.iter().map(|name| (own.clone(), name.clone())));
         for (name, count) in listing.filters {
             let Some((_, value)) = self.filters.iter().find(|(known, _)| known == name) else { continue };
             match count {
@@ -213,7 +231,7 @@ impl Facets {
         let mut item = Item::new();
         let mut set = |name: String, value: String| item.insert(name, AttributeValue::S(value));
         for sort in listing.sorts {
-            let Some(place) = self.place(sort.name) else { continue };
+            let Some(place) = self.place(sort.name).filter(|_| sort.all != MEMORY) else { continue };
             let (partition, order) = sort.all.attributes();
             set(partition, keys::list(&self.tenant, self.kind, None));
             set(order, place.to_owned());

@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Time,
-    ids::{CallId, DepartmentId, Id, SessionId, TicketId, UserId},
+    ids::{CallId, DepartmentId, Id, SectorId, SessionId, TicketId, UserId},
 };
 
 /// The sort key of an object itself, in its partition.
@@ -73,6 +73,12 @@ impl Key {
         Self::new(object_partition(tenant, "department", &department.key()), "desk")
     }
 
+    /// What a sector has in hand: its departments.
+    #[must_use]
+    pub fn sector_desk(tenant: &str, sector: SectorId) -> Self {
+        Self::new(object_partition(tenant, "sector", &sector.key()), "desk")
+    }
+
     /// A place in a department's queue.
     #[must_use]
     pub fn ticket(tenant: &str, department: DepartmentId, ticket: TicketId) -> Self {
@@ -107,6 +113,18 @@ impl Key {
     #[must_use]
     pub fn word(tenant: &str, kind: &str, word: &str, id_key: &str) -> Self {
         Self::new(words(tenant, kind), format!("{word}#{id_key}"))
+    }
+
+    /// What a mail's link is good for, by the digest of its token.
+    #[must_use]
+    pub fn pass(digest: &[u8; 32]) -> Self {
+        Self::new(format!("~pass#{}", crate::text::hex(digest)), SELF)
+    }
+
+    /// The keys that sign and verify tokens.
+    #[must_use]
+    pub fn signing_keys() -> Self {
+        Self::new("~keys".into(), SELF)
     }
 
     /// An idempotency key, by the hash of its scope.

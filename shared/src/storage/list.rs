@@ -4,7 +4,7 @@
 //! the rows of one search word. Other filters are applied along the range which that pattern selects. Index rows hold
 //! keys and filterable values alone; the page's objects are then read strongly consistent by their keys.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
@@ -121,7 +121,8 @@ impl Store {
 
     /// The most selective pattern that gives the order.
     fn pattern<'a, T: Entity>(&self, sort: &Sort, query: &'a Query) -> Option<Pattern<'a>> {
-        let Some(filter) = most_selective::<T>(query) else {
+        let indexed = |name: &str| T::LISTING.sorts.iter().flat_map(|sort| sort.by).any(|(known, _)| *known == name);
+        let Some(filter) = most_selective::<T>(query).filter(|(name, _)| indexed(name)) else {
             return Some(self.along(T::KIND, sort.all, None, query));
         };
         let slot = sort.by.iter().find(|(name, _)| *name == filter.0).map(|(_, slot)| *slot)?;
@@ -234,6 +235,21 @@ impl Store {
             total += u64::try_from(page.count).unwrap_or(0);
         }
         Ok(total)
+    }
+
+    /// Everything that is counted of a kind by name: `filter=value`, an object's `count`. One query.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn counts<T: Entity>(&self) -> Result<BTreeMap<String, u64>> {
+        let shards = self.db.partition(&keys::counters(&self.tenant, T::KIND, ""), "").await?;
+        let mut counts = BTreeMap::<String, i64>::new();
+        for (name, value) in shards.iter().flatten() {
+            if let Some(number) = value.as_n().ok().and_then(|number| number.parse::<i64>().ok()) {
+                *counts.entry(name.clone()).or_default() += number;
+            }
+        }
+        Ok(counts.into_iter().map(|(name, count)| (name, u64::try_from(count).unwrap_or(0))).collect())
     }
 
     /// A counter: the sum of its shards, in one query.

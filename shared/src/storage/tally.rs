@@ -18,6 +18,7 @@ pub struct Tally {
     adds: BTreeMap<String, i64>,
     sets: BTreeMap<&'static str, Option<i64>>,
     limits: BTreeMap<String, &'static str>,
+    floors: BTreeMap<String, Option<Refusal>>,
     must_exist: bool,
     refusal: Option<Refusal>,
 }
@@ -42,7 +43,11 @@ impl Tally {
             self.limits.insert(tallied.count.clone(), limit);
         }
         self.must_exist |= tallied.existing && sign > 0;
-        self.refusal = self.refusal.or(tallied.refusal);
+        if tallied.one_stays {
+            self.floors.insert(tallied.count.clone(), tallied.refusal);
+        } else {
+            self.refusal = self.refusal.or(tallied.refusal);
+        }
     }
 
     /// The operation; none when the changes cancel out.
@@ -52,6 +57,14 @@ impl Tally {
             .limits
             .into_iter()
             .filter(|(count, _)| adds.iter().any(|(known, amount)| known == count && *amount > 0))
+            .collect();
+        let floors: Vec<_> = self
+            .floors
+            .into_iter()
+            .filter_map(|(count, refusal)| {
+                let (_, amount) = adds.iter().find(|(known, amount)| *known == count && *amount < 0)?;
+                Some((count, -amount, refusal))
+            })
             .collect();
         if adds.is_empty() && self.sets.is_empty() {
             return Ok(None);
@@ -87,6 +100,12 @@ impl Tally {
                 .expression_attribute_names(format!("#l{n}"), *limit)
                 .expression_attribute_values(":zero", AttributeValue::N("0".into()));
         }
+        for (n, (count, amount, _)) in floors.iter().enumerate() {
+            conditions.push(format!("#f{n} > :f{n}"));
+            update = update
+                .expression_attribute_names(format!("#f{n}"), count)
+                .expression_attribute_values(format!(":f{n}"), AttributeValue::N(amount.to_string()));
+        }
         let clauses = [("ADD", add), ("SET", set), ("REMOVE", remove)];
         let expression: Vec<String> = clauses
             .into_iter()
@@ -97,7 +116,7 @@ impl Tally {
             update = update.condition_expression(conditions.join(" AND "));
         }
         let update = update.update_expression(expression.join(" ")).build().map_err(|e| Error::internal("tally", e))?;
-        let meaning: Meaning = match self.refusal {
+        let meaning: Meaning = match floors.first().and_then(|(.., refusal)| *refusal).or(self.refusal) {
             Some(refusal) => Box::new(refusal),
             None => Box::new(|_| Error::Conflict),
         };

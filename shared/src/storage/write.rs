@@ -14,6 +14,7 @@ use futures_util::future::{BoxFuture, Shared};
 
 use super::{
     Store, attributes,
+    audit::{Audited, Author, Entry},
     entity::{self, Entity, Item, Stored},
     facets::Facets,
     failed,
@@ -33,6 +34,8 @@ pub struct Gate {
     pub admission: Option<Admission>,
     /// The idempotency key under which the answer is recorded with the change.
     pub lease: Option<Arc<Lease>>,
+    /// Who makes the request: the trail tells of each change.
+    pub author: Option<Arc<Author>>,
 }
 
 impl fmt::Debug for Gate {
@@ -67,6 +70,7 @@ pub struct Write<'a> {
     store: &'a Store,
     ops: Vec<Op>,
     tallies: BTreeMap<Key, Tally>,
+    trail: Vec<(Option<Audited>, Option<Audited>)>,
     flaw: Option<Error>,
 }
 
@@ -94,7 +98,7 @@ const MAX_ITEMS: usize = 100;
 
 impl<'a> Write<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), flaw: None }
+        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), trail: Vec::new(), flaw: None }
     }
 
     /// A new object; refused as [`Error::Conflict`] when its identity exists and as "has already been taken" when a
@@ -103,6 +107,7 @@ impl<'a> Write<'a> {
         let facets = value.facets(self.store.tenant()).counted(&T::LISTING);
         self.beside(None, Some(&facets));
         self.put_entity(value, &facets, None);
+        self.trace(None, value.audited());
         self
     }
 
@@ -112,6 +117,7 @@ impl<'a> Write<'a> {
         let (before, after) = (old.value.facets(tenant).counted(&T::LISTING), new.facets(tenant).counted(&T::LISTING));
         self.beside(Some(&before), Some(&after));
         self.put_entity(new, &after, Some(old.version));
+        self.trace(old.value.audited(), new.audited());
         self
     }
 
@@ -141,6 +147,7 @@ impl<'a> Write<'a> {
     /// An object's end; [`Error::Conflict`] when it is no longer what was read.
     pub fn delete<T: Entity>(mut self, old: &Stored<T>) -> Self {
         self.beside(Some(&old.value.facets(self.store.tenant()).counted(&T::LISTING)), None);
+        self.trace(old.value.audited(), None);
         let delete = Delete::builder()
             .condition_expression("v = :seen")
             .expression_attribute_values(":seen", AttributeValue::N(old.version.to_string()))
@@ -224,6 +231,9 @@ impl<'a> Write<'a> {
     /// The meaning of the first condition that failed; [`Error::Conflict`] when another write was in the way.
     pub async fn commit<A: Answer>(mut self, answer: A) -> Result<A> {
         let gate = &self.store.gate;
+        if let Some(author) = gate.author.clone() {
+            self = self.told(&author)?;
+        }
         if let Some(admission) = gate.admission.clone() {
             admission.await?;
         }
@@ -245,6 +255,22 @@ impl<'a> Write<'a> {
             return Err(meaning_of(cancelled.cancellation_reasons(), |n, item| meanings[n](item)));
         }
         Err(failed("TransactWriteItems")(error))
+    }
+
+    fn trace(&mut self, before: Option<Audited>, after: Option<Audited>) {
+        if before.is_some() || after.is_some() {
+            self.trail.push((before, after));
+        }
+    }
+
+    /// With the trail's entries of its changes.
+    fn told(mut self, author: &Author) -> Result<Self> {
+        for (before, after) in std::mem::take(&mut self.trail) {
+            if let Some(entry) = Entry::of(self.store.mint()?, author, before, after, self.store.clock.now()) {
+                self = self.create(&entry);
+            }
+        }
+        Ok(self)
     }
 
     /// The items of the transaction with their meanings.

@@ -132,6 +132,9 @@ fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
 fn touches(asked: &Asked) -> (BTreeSet<Touch>, usize) {
     let (action, body) = (asked.action(), &asked.body);
     let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    if action == "SendEmail" {
+        return ([("ses:SendEmail".to_owned(), "identity".to_owned())].into(), 1);
+    }
     if !asked.is_of_table() {
         let queue = body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
         // A batch takes what each of its messages takes.

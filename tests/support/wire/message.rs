@@ -24,7 +24,10 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn of(request: HttpRequest) -> Self {
         let header = |name| request.headers().get(name).unwrap_or_default().to_owned();
-        let (target, invocation) = (header("x-amz-target"), header("amz-sdk-invocation-id"));
+        let (mut target, invocation) = (header("x-amz-target"), header("amz-sdk-invocation-id"));
+        if request.uri().ends_with("/v2/email/outbound-emails") {
+            target = "SES.SendEmail".into();
+        }
         let bytes = request.body().bytes().unwrap_or_default();
         let (size, body) = (bytes.len(), serde_json::from_slice(bytes).unwrap_or_default());
         Self { request, target, invocation, size, body }

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use shared::{
     auth::token::{Refresh, access},
+    chance::Chance,
     clock::Time,
     dispatch::dispatch,
     events::EventRecord,
     ids::{SessionId, UserId},
+    mail,
     models::{
-        Company, Delivery, User,
+        Company, Delivery, Mail, User,
+        company::CompanyInput,
         delivery::{Attempt, Outcome},
     },
     storage::{Store, Stored, entity},
+    text,
 };
 
 use super::{History, NOW, Stage, function, scan};
 use crate::{
-    PASSWORD,
+    Authenticator, PASSWORD,
     gateway::{Ask, invoke, readable},
     operations::Operations,
 };
@@ -57,7 +61,8 @@ impl Build<'_> {
         self.stage.clock.set_offset(moment.epoch() - NOW.epoch());
     }
 
-    /// Asks something of the API; what it makes is known by this name from then on.
+    /// Asks something of the API; what it makes is known by this name from then on. What is drawn follows from the name: two
+    /// that ask the same under one name at one moment would draw the same identifiers.
     async fn ask(&mut self, name: &str, operation: &str, mut ask: Ask) -> Value {
         let operation = self.operations.named(operation);
         if let Some(caller) = ask.caller.take() {
@@ -78,8 +83,8 @@ impl Build<'_> {
     async fn token(&self, name: &str) -> String {
         let (user, session) = self.sessions[name];
         let user = self.store(name).find::<User>(user).await.unwrap();
-        let (app, tenant) = (self.stage.app(name), name.split('.').next().unwrap());
-        access(app.keys(), tenant, &user, session, app.clock().now()).unwrap()
+        let company = self.store(name).find::<Company>(()).await.unwrap();
+        access(&self.stage.keys, &company, &user, session, self.stage.clock.now()).unwrap()
     }
 
     /// The objects of the tenant with which a name begins.
@@ -97,6 +102,7 @@ impl Build<'_> {
         let session = Refresh::parse(refresh).unwrap();
         self.sessions.insert(name.into(), (session.user, session.session));
         self.ids.insert(name.into(), session.user.to_string());
+        self.ids.insert(format!("{name}.session"), session.session.to_string());
         self.ids.insert(format!("{name}.refresh_token"), refresh.into());
     }
 
@@ -118,12 +124,31 @@ impl Build<'_> {
         self.opened(name, &answer);
     }
 
+    /// Somebody sets a second factor up, and gives the password for it once more at the present.
+    async fn guard(&mut self, name: &'static str, email: &str) {
+        let then = self.stage.clock.now();
+        let begun = self.ask(&format!("{name}.mfa"), "setupMfa", Ask::by(name)).await;
+        let authenticator = Authenticator::new(begun["data"]["secret"].as_str().unwrap());
+        let code = json!({ "code": authenticator.code(then) });
+        self.ask(&format!("{name}.mfa"), "enableMfa", Ask::by(name).body(code)).await;
+        self.stage.clock.set_offset(0);
+        let login = json!({ "email": email, "password": PASSWORD, "tenant": name.split('.').next() });
+        let half = self.ask(&format!("{name}.half"), "login", Ask::default().body(login)).await;
+        self.stage.clock.set_offset(then.epoch() - NOW.epoch());
+        self.ids.insert(format!("{name}.mfa_token"), half["mfa_token"].as_str().unwrap().into());
+        self.ids.insert(format!("{name}.code"), authenticator.code(NOW));
+    }
+
     async fn department(&mut self, caller: &'static str, name: &str, fields: Value, members: &[&str]) {
         self.ask(name, "createDepartment", Ask::by(caller).body(json!({ "department": fields }))).await;
         for member in members {
             let ask = Ask::by(caller).slot("id", self.id(name)).body(json!({ "user_id": self.id(member) }));
-            self.ask("member", "addDepartmentUser", ask).await;
+            self.ask(&format!("{member} in {name}"), "addDepartmentUser", ask).await;
         }
+    }
+
+    async fn sector(&mut self, caller: &'static str, name: &str, called: &str) {
+        self.ask(name, "createSector", Ask::by(caller).body(json!({ "sector": { "name": called } }))).await;
     }
 
     async fn link(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
@@ -153,16 +178,29 @@ impl Build<'_> {
         self.user(MANAGER, SUPERVISOR, "Sofia Lima", "sofia@example.com", "supervisor").await;
         self.user(MANAGER, ATTENDANT, "Ana Ribeiro", "ana@example.com", "attendant").await;
         self.user(MANAGER, "acme.colleague", "Bruno Costa", "bruno@example.com", "attendant").await;
+        self.user(MANAGER, "acme.guarded", "Gil Andrade", "gil@example.com", "attendant").await;
+        self.guard("acme.guarded", "gil@example.com").await;
+        let begun = self.ask("acme.colleague.mfa", "setupMfa", Ask::by("acme.colleague")).await;
+        let authenticator = Authenticator::new(begun["data"]["secret"].as_str().unwrap());
+        self.ids.insert("acme.colleague.code".into(), authenticator.code(NOW));
         let store = self.store("acme");
         let company = store.find::<Company>(()).await.unwrap();
         let logo_url = Some("https://www.example.com/logo.svg".into());
-        let branded = Company { logo_url, primary_color: Some("#0f62fe".into()), ..company.value.clone() };
+        let input = CompanyInput { logo_url, primary_color: Some("#0f62fe".into()), ..company.input.clone() };
+        let branded = Company { input, ..company.value.clone() };
         store.write().update(&company, &branded).commit(()).await.unwrap();
+
+        let key = json!({ "api_key": { "name": "ERP", "scopes": ["calls:read", "export:read", "departments:write"] } });
+        let made = self.ask("acme.api_key", "createApiKey", Ask::by(MANAGER).body(key)).await;
+        self.ids.insert("acme.api_key.token".into(), made["data"]["token"].as_str().unwrap().into());
 
         self.at("2026-02-16T09:20:00Z");
         let billing = json!({ "name": "Billing", "description": "Invoices and payments", "max_wait_time": 1800 });
         self.department(SUPERVISOR, "acme.department", billing, &[ATTENDANT, "acme.colleague"]).await;
-        self.department(SUPERVISOR, "acme.sales", json!({ "name": "Sales" }), &["acme.colleague"]).await;
+        self.sector(SUPERVISOR, "acme.sector", "Customers to be").await;
+        self.sector(SUPERVISOR, "acme.empty_sector", "Abroad").await;
+        let sales = json!({ "name": "Sales", "sector_id": self.id("acme.sector") });
+        self.department(SUPERVISOR, "acme.sales", sales, &["acme.colleague"]).await;
         let idle = json!({ "name": "Trade fairs", "description": "Only during fairs", "active": false });
         self.department(SUPERVISOR, "acme.idle", idle, &[]).await;
 
@@ -222,6 +260,7 @@ impl Build<'_> {
         const MANAGER: &str = "globex.manager";
         self.at("2026-02-19T15:00:00Z");
         self.sign_up("globex", "Globex Foods", "Gisela Globex", "gisela@globex.example").await;
+        self.ids.insert("globex.session".into(), self.id("globex.manager.session").into());
         self.user(MANAGER, "globex.user", "Gustavo Globex", "gustavo@globex.example", "attendant").await;
         let fields = json!({ "name": "Globex orders", "max_wait_time": 86_400 });
         self.department(MANAGER, "globex.department", fields, &["globex.user"]).await;
@@ -231,8 +270,9 @@ impl Build<'_> {
         let call = Ask::by(MANAGER).slot("id", self.id("globex.call"));
         let call = self.ask("globex.call", "getCall", call).await;
         self.ids.insert("globex.customer".into(), call["data"]["customer_id"].as_str().unwrap().into());
-        // There are no sectors yet: every one is foreign.
-        self.ids.insert("globex.sector".into(), "019c7461-5a00-7c05-9f14-4d25a818c3ac".into());
+        self.sector(MANAGER, "globex.sector", "Globex south").await;
+        let key = json!({ "api_key": { "name": "Globex ERP", "scopes": ["calls:read"] } });
+        self.ask("globex.api_key", "createApiKey", Ask::by(MANAGER).body(key)).await;
     }
 
     /// Receivers, and what they were sent.
@@ -268,6 +308,18 @@ impl Build<'_> {
         let foreign = self.event("globex", "call.created").await;
         self.delivery("globex.delivery", &foreign, &[]).await;
 
+        self.at("2026-02-20T09:57:00Z");
+        let forgotten = json!({ "email": "bruno@example.com", "tenant": "acme" });
+        self.ask("forgotten", "forgotPassword", Ask::default().body(forgotten)).await;
+        // The token of its link is the first that is drawn.
+        let mail = self.mail("acme").await;
+        mail::send(&self.stage.app("mail"), "acme", &mail).await.unwrap();
+        self.ids.insert("acme.colleague.pass".into(), text::token(&Chance::seeded("mail")).unwrap());
+        let user = json!({ "user": { "name": "Lia Prates", "email": "lia@example.com" } });
+        self.ask("acme.invited", "createUser", Ask::by("acme.manager").body(user)).await;
+        let mail = self.mail("acme").await;
+        self.ids.insert("acme.invitation".into(), mail.id.to_string());
+
         self.at("2026-02-20T09:57:30Z");
         let joao = json!({
             "name": "João Santos", "email": "joao.santos@example.com", "phone": "(11) 4000-1001", "reason": "A copy of my invoice",
@@ -285,6 +337,13 @@ impl Build<'_> {
         self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
         let event = self.event("initech", "access_link.created").await;
         self.ids.insert("initech.fresh".into(), event.id.to_string());
+    }
+
+    /// The latest mail.
+    async fn mail(&self, tenant: &str) -> Stored<Mail> {
+        let prefix = format!("{tenant}#mail#");
+        let items = scan(self.stage).await.into_iter().filter(|(key, _)| key.pk.starts_with(&prefix));
+        items.map(|(_, item)| entity::from_item::<Mail>(item).unwrap()).max_by_key(|mail| mail.id).unwrap()
     }
 
     /// The latest event of this name.

@@ -28,6 +28,8 @@ pub enum Action<'a> {
     },
     /// The customer leaves the queue.
     Leave,
+    /// The agent serves no longer: the call waits for whoever comes.
+    Release,
     /// The clock passes the deadline.
     Lapse,
     /// The customer rates it, once.
@@ -78,6 +80,7 @@ impl Call {
                 ..call
             }),
             (Queued, Action::Leave) => Ok(call.missed(now)),
+            (Queued, Action::Release) => Ok(Self { user_id: None, user_name: None, assigned_at: None, updated_at: now, ..call }),
             (_, Action::Lapse) if self.overdue(now) => Ok(call),
             (Completed, Action::Rate { rating, comment }) => match call.rating {
                 None => Ok(Self { rating: Some(rating), comment, updated_at: now, ..call }),
@@ -95,6 +98,7 @@ impl Action<'_> {
             Self::Start { .. } => "start",
             Self::Complete { .. } => "complete",
             Self::Leave => "leave",
+            Self::Release => "release",
             Self::Lapse => "lapse",
             Self::Rate { .. } => "rate",
         }
@@ -126,7 +130,7 @@ mod tests {
 
     fn agent(seed: i64) -> User {
         let input: UserInput = input(&serde_json::json!({"name": format!("Agent {seed}"), "email": "a@b.test"}));
-        User::new(UserId::of(seed, [0; 10]), input, String::new(), START)
+        User::new(UserId::of(seed, [0; 10]), input, None, START)
     }
 
     fn queued() -> Call {
@@ -167,16 +171,17 @@ mod tests {
                 Action::Start { agent: Some(&agent) },
                 Action::Complete { notes: None },
                 Action::Leave,
+                Action::Release,
                 Action::Lapse,
                 Action::Rate { rating: 5, comment: None },
             ]
         };
         let expected = [
-            (Queued, [Some(Queued), Some(Active), None, Some(Missed), None, None]),
-            (Active, [None, None, Some(Completed), None, None, None]),
-            (Completed, [None, None, None, None, None, Some(Completed)]),
-            (Missed, [None; 6]),
-            (Cancelled, [None; 6]),
+            (Queued, [Some(Queued), Some(Active), None, Some(Missed), Some(Queued), None, None]),
+            (Active, [None, None, Some(Completed), None, None, None, None]),
+            (Completed, [None, None, None, None, None, None, Some(Completed)]),
+            (Missed, [None; 7]),
+            (Cancelled, [None; 7]),
         ];
         for (status, outcomes) in expected {
             for (action, outcome) in actions().into_iter().zip(outcomes) {
