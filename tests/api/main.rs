@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
 
 mod access_links;
+mod admin;
 mod agents;
 mod api_keys;
 mod auth;

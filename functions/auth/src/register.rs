@@ -14,7 +14,7 @@ use shared::{
     auth::context::Context,
     input::{Fields, Input, rules},
     models::{Company, Role, User, user::UserInput},
-    storage::{Key, contend},
+    storage::contend,
     text,
 };
 
@@ -85,14 +85,7 @@ pub async fn register(
         let user = User::new(store.mint()?, manager.clone(), Some(hash.clone()), now);
         let session = session::begin(&store, app.chance(), &user, context.client())?;
         let answer = Opened::new(SignedIn::new(&app, &keys, &company, &user, &session)?);
-        let written = store
-            .write()
-            .create(&company)
-            .tally(&Key::usage(tenant), |usage| plan.apply(usage))
-            .create(&user)
-            .create(&session)
-            .commit(answer)
-            .await;
+        let written = company.founded(store.write(), &user).create(&session).commit(answer).await;
         match written {
             Err(Error::Conflict) if store.get::<Company>(()).await?.is_some() => {
                 Err(Error::invalid("company.slug", "has already been taken"))

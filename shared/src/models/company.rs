@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::User;
 use crate::{
     clock::Time,
     error::Error,
     ids::CompanyId,
     input::{Fields, Input, rules},
-    storage::{Audited, Entity, Facets, Item, Key, Tallied, entity::number, tally::Tally},
+    storage::{Audited, Entity, Facets, Item, Key, Tallied, entity::number, tally::Tally, write::Write},
     text::{self, DocumentType},
     words,
 };
@@ -150,6 +151,11 @@ impl Company {
             link_ttl_days: 7,
         };
         Self { id, slug, plan, input, inserted_at: now, updated_at: now }
+    }
+
+    /// The tenant with its plan's limits and its first user, in one transaction.
+    pub fn founded<'a>(&self, write: Write<'a>, first: &User) -> Write<'a> {
+        write.create(self).tally(&Key::usage(&self.slug), |usage| self.plan.apply(usage)).create(first)
     }
 
     /// The time zone; UTC when the name is unknown.
