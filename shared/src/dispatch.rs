@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 /// whether there was something to do.
 ///
 /// # Errors
-/// [`Error::Internal`] when the table or the queue does not answer; the mark then stays.
+/// [`crate::Error::Internal`] when the table or the queue does not answer; the mark then stays.
 pub async fn dispatch(app: &App, tenant: &str, event: &Stored<EventRecord>) -> Result<bool> {
     if event.dispatched_at.is_some() {
         return Ok(false);

@@ -42,7 +42,7 @@ pub fn digest(token: &str) -> [u8; 32] {
 /// do.
 ///
 /// # Errors
-/// [`Error::Internal`] when the table does not answer.
+/// [`crate::Error::Internal`] when the table does not answer.
 pub async fn send(app: &App, tenant: &str, mail: &Stored<Mail>) -> Result<bool> {
     let store = app.store(tenant);
     let now = app.clock().now();

@@ -42,14 +42,14 @@ impl Mailer {
             |data: String| Content::builder().data(data).charset("UTF-8").build().map_err(|e| Error::internal("mail", e));
         let body = Body::builder().text(content(text.plain)?).html(content(text.html)?).build();
         let message = Message::builder().subject(content(text.subject)?).body(body).build();
-        self.client
+        let sent = self
+            .client
             .send_email()
             .from_email_address(&self.from)
             .destination(Destination::builder().set_to_addresses(Some(to)).build())
             .content(EmailContent::builder().simple(message).build())
             .send()
-            .await
-            .map(drop)
-            .map_err(|error| Error::of_service("SendEmail", error.code(), error.message(), &error))
+            .await;
+        sent.map(drop).map_err(|error| Error::of_service("SendEmail", error.code(), error.message(), &error))
     }
 }

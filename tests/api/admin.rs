@@ -17,9 +17,9 @@ async fn a_tenant_is_made_and_its_manager_invited() {
     assert_eq!(taken.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["slug"]);
     let _ = client.post("/local/drain", json!({})).await.expect(200);
     let mails = client.get("/local/mails").await.expect(200).data();
-    let (_, token) = mails[0]["text"].as_str().unwrap().split_once("?token=").unwrap();
+    let (_, link) = mails[0]["text"].as_str().unwrap().split_once("?token=").unwrap();
     let password = "nine green bottles, one wall";
-    let chosen = json!({ "token": token.trim(), "password": password });
+    let chosen = json!({ "token": link.trim(), "password": password });
     let _ = client.post("/api/auth/reset-password", chosen).await.expect(200);
     let login = json!({ "email": "maria@example.com", "password": password, "tenant": "acme" });
     let login = client.post("/api/auth/login", login).await.expect(200).json();

@@ -58,8 +58,8 @@ async fn everybody_changes_their_own_profile_and_nothing_else() {
 async fn another_password_ends_the_other_sessions() {
     let tenant = Tenant::new(shared()).await;
     let _ = tenant.user("agent", "attendant").await;
-    let (here, login_here) = logged_in(&tenant, "agent@example.com", PASSWORD).await;
-    let (there, login_there) = logged_in(&tenant, "agent@example.com", PASSWORD).await;
+    let (here, login) = logged_in(&tenant, "agent@example.com", PASSWORD).await;
+    let (elsewhere, other_login) = logged_in(&tenant, "agent@example.com", PASSWORD).await;
     let path = format!("{ME}/password");
     for (body, fields) in [
         (json!({}), vec!["current_password", "password"]),
@@ -72,10 +72,10 @@ async fn another_password_ends_the_other_sessions() {
         let errors = here.put(&path, body).await.expect(422).errors();
         assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), fields);
     }
-    assert_eq!(there.put(ME, json!({ "user": {} })).await.status.as_u16(), 200);
+    assert_eq!(elsewhere.put(ME, json!({ "user": {} })).await.status.as_u16(), 200);
     let _ = here.put(&path, json!({ "current_password": PASSWORD, "password": OTHER })).await.expect(204);
-    assert_eq!(alive(&here, &login_here).await, [200, 200, 200]);
-    assert_eq!(alive(&there, &login_there).await, [200, 401, 401]);
+    assert_eq!(alive(&here, &login).await, [200, 200, 200]);
+    assert_eq!(alive(&elsewhere, &other_login).await, [200, 401, 401]);
     let old = json!({ "email": "agent@example.com", "password": PASSWORD, "tenant": tenant.slug });
     let _ = tenant.anonymous.elsewhere().post("/api/auth/login", old).await.expect(401);
     let _ = logged_in(&tenant, "agent@example.com", OTHER).await;

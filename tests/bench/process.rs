@@ -8,7 +8,7 @@ use tokio::process::Command;
 /// A program with the environment of a function and nothing else.
 pub fn program(path: &Path) -> Command {
     let mut command = Command::new(path);
-    command.env_clear().envs(variables(path.as_ref()));
+    command.env_clear().envs(variables(path));
     command
 }
 

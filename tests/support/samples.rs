@@ -85,15 +85,21 @@ impl Sample {
     }
 }
 
+const ATTENDANT: &str = "acme.attendant";
+const SUPERVISOR: &str = "acme.supervisor";
+const MANAGER: &str = "acme.manager";
+
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    const ATTENDANT: &str = "acme.attendant";
-    const SUPERVISOR: &str = "acme.supervisor";
-    const MANAGER: &str = "acme.manager";
+    accounts(world).into_iter().chain(service(world)).collect()
+}
+
+/// Who works for the tenant, and how it is set up.
+fn accounts(world: &World) -> Vec<(&'static str, Ask)> {
     let (id, anybody) = (|name| world.id(name), Ask::default);
     let one = |caller, name| Ask::by(caller).slot("id", id(name));
-    BTreeMap::from([
+    vec![
         // auth
         (
             "login",
@@ -170,6 +176,14 @@ pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
         ("revokeApiKey", one(MANAGER, "acme.api_key")),
         ("rotateApiKey", one(MANAGER, "acme.api_key").body(json!({ "grace_hours": 48 }))),
         ("listAuditLog", Ask::by(MANAGER).query("object_type", "department").query("page_size", "2")),
+    ]
+}
+
+/// The work of every day.
+fn service(world: &World) -> Vec<(&'static str, Ask)> {
+    let (id, anybody) = (|name| world.id(name), Ask::default);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    vec![
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (
@@ -244,7 +258,7 @@ pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
         ("getOpenapi", anybody()),
         ("getDocs", anybody().header("accept", "text/html")),
         ("getDocsFile", anybody().slot("file", &stylesheet()).header("accept", "text/css")),
-    ])
+    ]
 }
 
 /// The name of the page's style sheet, which says what is in it.

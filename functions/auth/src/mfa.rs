@@ -97,8 +97,8 @@ pub async fn verify(
         let company: Stored<Company> = found.take(&keys[1])?.ok_or(REFUSED)?;
         let stands = now < ticket.expires_at && ticket.proves(secret, &user) && user.input.active;
         let enabled = user.mfa.as_ref().filter(|mfa| stands && mfa.enabled).ok_or(REFUSED)?;
-        let used = enabled.used(tenant, &user, &input.code, &vault, now)?.ok_or(REFUSED)?;
-        let changed = User { mfa: Some(used), ..user.value.clone() };
+        let spent = enabled.used(tenant, &user, &input.code, &vault, now)?.ok_or(REFUSED)?;
+        let changed = User { mfa: Some(spent), ..user.value.clone() };
         let session = session::begin(&store, app.chance(), &changed, context.client())?;
         let answer = Opened::new(SignedIn::new(&app, &signing, &company, &changed, &session)?);
         store.write().update(&user, &changed).create(&session).commit(answer).await

@@ -26,7 +26,8 @@ pub async fn handle(app: App, event: Event) -> Result<DynamoDbEventResponse> {
 /// Sends a new mail; every other change of the table is nothing to do here.
 async fn one(app: App, record: StreamRecord) -> Result<()> {
     match worker::inserted::<Mail>(&record)? {
-        Some((tenant, mail)) => mail::send(&app, &tenant, &mail).await.map(drop),
+        // On the heap: it is a large future.
+        Some((tenant, mail)) => Box::pin(mail::send(&app, &tenant, &mail)).await.map(drop),
         None => Ok(()),
     }
 }

@@ -36,14 +36,14 @@ impl Masked for Setup {
 /// Makes a seed; the one before, not enabled yet, is forgotten.
 pub async fn setup(caller: Caller<Oneself>) -> Result<Told<Setup>> {
     let vault = caller.app().vault()?;
-    let seed = Seed::new(caller.app().chance().draw()?);
+    let fresh = Seed::new(caller.app().chance().draw()?);
     contend(|| async {
         let seen = caller.store().find::<User>(caller.user()).await?;
         if seen.mfa_enabled() {
             return Err(Error::Refused("Multi-factor authentication is enabled; disable it first".into()));
         }
-        let mfa = Some(Mfa::begin(caller.tenant(), &seen, &seed, &vault)?);
-        let answer = Told(shown(&seed, caller.tenant(), &seen)?);
+        let mfa = Some(Mfa::begin(caller.tenant(), &seen, &fresh, &vault)?);
+        let answer = Told(shown(&fresh, caller.tenant(), &seen)?);
         caller.write().update(&seen, &User { mfa, ..seen.value.clone() }).commit(answer).await
     })
     .await

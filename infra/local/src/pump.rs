@@ -183,7 +183,9 @@ impl Pump {
             let mut event = StreamEvent::default();
             event.records = records.into_iter().map(record).collect::<Result<_>>()?;
             let (app, copy) = (self.app.clone(), event.clone());
-            tokio::try_join!(events_dispatcher::handle(app.clone(), event), mailer::handle(app, copy))?;
+            // On the heap: they are large futures.
+            let (events, mails) = (Box::pin(events_dispatcher::handle(app.clone(), event)), Box::pin(mailer::handle(app, copy)));
+            tokio::try_join!(events, mails)?;
         }
         Ok(count)
     }

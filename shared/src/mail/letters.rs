@@ -62,7 +62,8 @@ pub fn written(letter: &Letter, company: &str, reader: &UserInput, facts: &[&str
     let greeting = format!("{} {},", if english { "Hello" } else { "Olá," }, reader.name);
     let all = std::iter::once(greeting.as_str()).chain(lines.iter().map(String::as_str));
     let plain = all.clone().chain(link).collect::<Vec<_>>().join("\n\n") + "\n";
-    let paragraphs: String = all.map(|line| format!("<p>{}</p>\n", escaped(line))).collect();
+    let paragraphs: Vec<_> = all.map(|line| format!("<p>{}</p>\n", escaped(line))).collect();
+    let paragraphs = paragraphs.concat();
     let link = link.map(|link| format!("<p><a href=\"{0}\">{0}</a></p>\n", escaped(link))).unwrap_or_default();
     let language = if english { "en" } else { "pt-BR" };
     let html = format!("<!doctype html>\n<html lang=\"{language}\"><body>\n{paragraphs}{link}</body></html>\n");

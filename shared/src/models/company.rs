@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// What a manager sets of the company.
+#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each on its own")]
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CompanyInput {
     /// Its name.

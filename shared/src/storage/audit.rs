@@ -51,7 +51,7 @@ pub struct Audited {
 impl Audited {
     /// What is told of an object.
     #[must_use]
-    pub fn of(kind: &'static str, id: impl ToString, fields: Value) -> Self {
+    pub fn of(kind: &'static str, id: impl std::fmt::Display, fields: Value) -> Self {
         Self { kind, id: id.to_string(), fields }
     }
 

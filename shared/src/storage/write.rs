@@ -40,7 +40,9 @@ pub struct Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("admission", &self.admission.is_some()).field("lease", &self.lease).finish()
+        let Self { admission, lease, author } = self;
+        let admission = admission.is_some();
+        f.debug_struct("Gate").field("admission", &admission).field("lease", lease).field("author", author).finish()
     }
 }
 

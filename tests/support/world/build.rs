@@ -147,8 +147,8 @@ impl Build<'_> {
         }
     }
 
-    async fn sector(&mut self, caller: &'static str, name: &str, called: &str) {
-        self.ask(name, "createSector", Ask::by(caller).body(json!({ "sector": { "name": called } }))).await;
+    async fn sector(&mut self, caller: &'static str, name: &str, label: &str) {
+        self.ask(name, "createSector", Ask::by(caller).body(json!({ "sector": { "name": label } }))).await;
     }
 
     async fn link(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
