@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 
 import boto3
@@ -140,6 +141,11 @@ class Cloud:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = boto3.client("sqs").get_queue_attributes(QueueUrl=self.resources[queue], AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
+
+    def mails(self):
+        """The mails that SES was given."""
+        with urllib.request.urlopen(f"{self.url}/_ministack/ses/messages") as answer:
+            return [mail for mails in json.load(answer)["messages"].values() for mail in mails]
 
     def logs(self):
         """The lines that each function wrote, by the name of its log in the template."""

@@ -53,6 +53,19 @@ def journey(cloud, receiver, work):
     return (work / "target/webhook-secret").read_text().strip()
 
 
+def invited(cloud, token):
+    """Somebody is invited by mail, chooses a password by its link, and logs in."""
+    boto3.client("sesv2").create_email_identity(EmailIdentity="example.com")
+    user = {"user": {"name": "Nina", "email": "nina@demo.test"}}
+    cloud.call("POST", "/api/v1/users", user, token=token, status=201)
+    until(cloud.mails)
+    [mail] = cloud.mails()
+    assert mail["To"] == ["nina@demo.test"] and "no-reply@example.com" in mail["Source"], mail
+    link = mail["BodyText"].split("?token=")[1].strip()
+    cloud.call("POST", "/api/auth/reset-password", {"token": link, "password": PASSWORD})
+    cloud.call("POST", "/api/auth/login", {"email": "nina@demo.test", "password": PASSWORD, "tenant": "demo"})
+
+
 def waiting(cloud, token):
     """Somebody joins a queue that nobody serves: the call is missed after ten seconds."""
     department = {"department": {"name": "Nobody", "max_wait_time": 10}}
@@ -94,10 +107,10 @@ def routes(cloud):
 
 
 def quiet(cloud):
-    """Every function has run, and none but the worker that could not read a message has complained."""
-    logs = cloud.logs()
+    """Every function has run, and none but the worker that could not read a message has complained. The mailer runs in silence."""
+    logs = cloud.logs() | {"Mailer": cloud.mails()}
     assert set(logs) == set(template.binaries(template.read())) and all(logs.values()), {name: len(lines) for name, lines in logs.items()}
-    complaints = [line for lines in logs.values() for line in lines if '"level":"ERROR"' in line or '"level":"WARN"' in line]
+    complaints = [line for lines in cloud.logs().values() for line in lines if '"level":"ERROR"' in line or '"level":"WARN"' in line]
     assert len(complaints) == 1 and "message failed" in complaints[0], complaints
 
 
@@ -113,6 +126,8 @@ def main(programs):
         secret = journey(cloud, receiver, work)
         step("stream and queue bring the deliveries, rightly signed")
         receiver.wait(secret, ["call.created", "call.assigned", "call.started", "call.completed", "call.rated"])
+        step("the stream brings a mail")
+        invited(cloud, token)
         waiting(cloud, token)
         step("404, 405, 401, HEAD, a preflight")
         refusals(cloud, token)
