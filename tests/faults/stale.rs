@@ -1,11 +1,12 @@
 //! Indexes lag behind the table: what changes something does the same with index rows from before the last change.
 
-use std::time::Duration;
-
 use serde_json::Value;
-use tests::{NOW, Sample, lab::Lab, scenes, wire::Weather};
+use tests::{Sample, lab::Lab, scenes, wire::Weather};
 
-use crate::{plain::Plain, trial::versionless};
+use crate::{
+    plain::Plain,
+    trial::{a_minute_later, versionless},
+};
 
 /// Pieces of work that change something and read an index.
 fn readers(lab: &Lab) -> Vec<Sample> {
@@ -39,13 +40,6 @@ fn index_rows_from_before_the_last_change_decide_nothing() {
     }
 }
 
-/// The schedule, when an index has caught up.
-fn a_minute_later(lab: &Lab) -> Sample {
-    let mut minute = lab.samples().into_iter().find(|sample| sample.function == "scheduler").unwrap();
-    minute.event["time"] = (NOW + Duration::from_secs(61)).to_string().into();
-    minute
-}
-
 /// What a reader comes to after a last change, with indexes read from a table.
 fn after(lab: &Lab, last: &Sample, reader: &Sample, stale: Option<String>) -> Plain {
     let again = |n: usize| Sample { name: format!("{} {n}", reader.name), ..reader.clone() };
@@ -67,12 +61,5 @@ fn after(lab: &Lab, last: &Sample, reader: &Sample, stale: Option<String>) -> Pl
         [last, reader].into_iter().chain(&minutes).map(|sample| (sample.name.clone(), scenes::moment(&sample.event))).collect();
     let plain = Plain::of(&lab.built, &seeds, &answer, &calls, &changes);
     // What has just been put off may be put off again: a delivery is claimed before it is attempted.
-    if minutes.is_empty() {
-        return plain;
-    }
-    let mut plain = versionless(&plain);
-    for item in plain.changes.values_mut().filter_map(|item| item["d"]["M"].as_object_mut()) {
-        item.remove("updated_at");
-    }
-    plain
+    if minutes.is_empty() { plain } else { versionless(&plain) }
 }

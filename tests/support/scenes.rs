@@ -108,6 +108,7 @@ pub fn reading(lab: &Lab) -> Vec<Sample> {
     }
     let stranger = json!({ "email": "nobody@example.com", "password": PASSWORD, "tenant": "acme" });
     all.push(stage.sample("login", "as nobody", &Ask::default().body(stranger), NOW));
+    all.extend(stage.letters());
     all
 }
 
@@ -281,14 +282,8 @@ impl Stage<'_> {
         ]
     }
 
-    /// People who come, go and forget.
-    fn people(&self) -> Vec<Scene> {
-        let alone = |sample| Scene { before: Vec::new(), sample };
-        let one = |name: &str| Ask::by(MANAGER).slot("id", self.id(name));
-        let change = |what: &str, name: &str, fields: Value| {
-            self.sample("updateUser", what, &one(name).body(json!({ "user": fields })), NOW)
-        };
-        let off = || change("to inactive", ATTENDANT, json!({ "active": false }));
+    /// Letters of every kind, in the place of the sample's.
+    fn letters(&self) -> Vec<Sample> {
         let letter = |what: &str, letter: Value| {
             let mut sample = self.worker("mailer", what, NOW);
             let letter = serde_dynamo::to_item::<_, serde_dynamo::Item>(letter).unwrap();
@@ -298,6 +293,21 @@ impl Stage<'_> {
         let disabled = json!({
             "kind": "webhook_disabled", "webhook_id": self.id("acme.webhook"), "url": "https://hooks.example.com/voki", "reason": "Gone",
         });
+        vec![
+            letter("to the managers", disabled),
+            letter("to nobody", json!({ "kind": "password_reset", "email": "nobody@example.com" })),
+            letter("to who has forgotten", json!({ "kind": "password_reset", "email": "ana@example.com" })),
+        ]
+    }
+
+    /// People who come, go and forget.
+    fn people(&self) -> Vec<Scene> {
+        let alone = |sample| Scene { before: Vec::new(), sample };
+        let one = |name: &str| Ask::by(MANAGER).slot("id", self.id(name));
+        let change = |what: &str, name: &str, fields: Value| {
+            self.sample("updateUser", what, &one(name).body(json!({ "user": fields })), NOW)
+        };
+        let off = || change("to inactive", ATTENDANT, json!({ "active": false }));
         let code = |what: &str, fields: Value| self.other("verifyMfa", what, |ask| ask.body(fields));
         vec![
             alone(off()),
@@ -306,13 +316,9 @@ impl Stage<'_> {
                 sample: self.worker("scheduler", "after a user has left", NOW + Duration::from_secs(61)),
             },
             alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
-            alone(change("with a password", ATTENDANT, json!({ "password": "nine green bottles, one wall" }))),
             alone(self.other("createUser", "who is invited", |ask| {
                 ask.body(json!({ "user": { "name": "Nina Reis", "email": "nina@example.com" } }))
             })),
-            alone(letter("to the managers", disabled)),
-            alone(letter("to nobody", json!({ "kind": "password_reset", "email": "nobody@example.com" }))),
-            alone(letter("to who has forgotten", json!({ "kind": "password_reset", "email": "ana@example.com" }))),
             alone(code("with a wrong code", json!({ "mfa_token": self.id("acme.guarded.mfa_token"), "code": "aaaaa-aaaaa" }))),
             alone(self.other("resetPassword", "by a link that is none", |ask| {
                 ask.body(json!({ "token": "nothing", "password": "nine green bottles, one wall" }))
