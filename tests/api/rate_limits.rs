@@ -66,6 +66,20 @@ async fn logins_are_five_a_minute_per_address_and_account() {
     let _ = tenant.anonymous.elsewhere().post(LOGIN, right).await.expect(200);
 }
 
+/// What stands for an account is read as its handler reads it: another writing opens no other window.
+#[tokio::test]
+async fn codes_and_links_are_five_a_minute_however_they_are_written() {
+    let tenant = Tenant::new(shared()).await;
+    for (path, field) in [("/api/auth/mfa/verify", "mfa_token"), ("/api/auth/reset-password", "token")] {
+        let office = tenant.anonymous.elsewhere();
+        let body = |n: usize| json!({ field: format!("{}acme.somebody.1.x{}", " ".repeat(n), " ".repeat(n)) });
+        for n in 0..5 {
+            let _ = office.post(path, body(n)).await.expect(422);
+        }
+        let _ = too_many(office.post(path, body(7)).await);
+    }
+}
+
 #[tokio::test]
 async fn an_address_has_ten_times_as_much() {
     let stack = Stack::start(Settings::default().with("VOKI_RATE_LIMIT_AUTH", "2/60")).await;

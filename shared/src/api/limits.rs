@@ -89,10 +89,10 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
 /// Whose account a body names: by tenant and e-mail, by what the first step of logging in gave for them, or by a mail's link.
 fn account(map: &Map<String, Value>) -> String {
     if let Some(ticket) = map.get("mfa_token").and_then(Value::as_str) {
-        return ticket.chars().take(64).collect::<String>().split('.').take(2).collect::<Vec<_>>().join(".");
+        return ticket.trim().chars().take(64).collect::<String>().split('.').take(2).collect::<Vec<_>>().join(".");
     }
     if let Some(token) = map.get("token").and_then(Value::as_str) {
-        return token.chars().take(64).collect();
+        return token.trim().chars().take(64).collect();
     }
     let read = |name| map.get(name).and_then(Value::as_str).and_then(|text| text::clean_line(text, 254).ok()).unwrap_or_default();
     format!("{}\n{}", read("tenant"), text::email_key(&read("email")))
