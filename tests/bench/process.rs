@@ -31,8 +31,9 @@ pub fn cpu(function: &Function) -> u64 {
 
 /// The same under valgrind, which counts the instructions: as many on every machine of one architecture.
 pub fn under_valgrind(path: &Path) -> Command {
-    let mut valgrind = program(Path::new("valgrind"));
+    let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(path);
+    valgrind.env_clear().envs(variables(path));
     valgrind
 }
 
