@@ -131,7 +131,6 @@ impl Engine {
     pub fn settings(&self) -> Settings {
         let [dynamodb, sqs] = &self.proxy.urls;
         Settings::default()
-            .with("VOKI_SECRET", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")
             .with("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)
             .with("AWS_ENDPOINT_URL_SQS", sqs)
             .with("AWS_ENDPOINT_URL_S3", &self.aws.s3)

@@ -9,14 +9,11 @@ use shared::{chance::Chance, crypto::secret::Secret};
 
 use crate::aws::{Data, StartError};
 
-/// The secret that was set, else that of the data folder, which the first start makes.
+/// The secret of a data folder, which the first start makes.
 ///
 /// # Errors
 /// When the file cannot be read or made.
-pub fn of(set: Option<Secret>, data: &Data) -> Result<Secret, StartError> {
-    if let Some(secret) = set {
-        return Ok(secret);
-    }
+pub fn of(data: &Data) -> Result<Secret, StartError> {
     let fresh = || Chance::default().draw().map(Secret::new).map_err(|error| io::Error::other(error.to_string()));
     let Data::Folder(folder) = data else {
         return fresh().map_err(|source| StartError::Folder { path: "memory".into(), source });

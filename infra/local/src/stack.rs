@@ -93,7 +93,12 @@ impl Stack {
         let db = Db::new(cloud.dynamodb(), cloud.table.clone());
         table::create(db.client(), db.table()).await?;
         clock.set_offset(State::offset(&db).await?);
-        let secrets = Secrets::of(&secret::of(settings.secret, &settings.data)?);
+        let secret = match settings.secret {
+            Some(set) => set,
+            None if settings.external.dynamodb.is_some() => State::secret(&db).await?,
+            None => secret::of(&settings.data)?,
+        };
+        let secrets = Secrets::of(&secret);
         let app = App::new(shared, clock, Chance::default(), secrets, cloud);
         if settings.demo {
             demo::seed(&app).await?;

@@ -1,10 +1,12 @@
 //! What the local stack keeps for itself, in the table beside everything else: how far its clock was moved, when the demo
-//! tenant was begun. Two processes on one table share it.
+//! tenant was begun, and, where the table is elsewhere, the secret. Two processes on one table share it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use shared::{
-    Result,
+    Error, Result,
+    chance::Chance,
     clock::Time,
+    crypto::secret::Secret,
     storage::{Db, Key, entity, failed},
 };
 
@@ -21,6 +23,25 @@ impl State {
     pub async fn offset(db: &Db) -> Result<i64> {
         let item = db.item(&key()).await?;
         Ok(item.and_then(|item| entity::number(&item, "offset")).unwrap_or(0))
+    }
+
+    /// The secret that all stacks on a table elsewhere share: the first one's.
+    pub async fn secret(db: &Db) -> Result<Secret> {
+        let fresh = Secret::new(Chance::default().draw()?);
+        let answer = db
+            .client()
+            .update_item()
+            .table_name(db.table())
+            .key("PK", AttributeValue::S(key().pk))
+            .key("SK", AttributeValue::S(key().sk))
+            .update_expression("SET secret = if_not_exists(secret, :fresh)")
+            .expression_attribute_values(":fresh", AttributeValue::S(fresh.text()))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(failed("UpdateItem"))?;
+        let kept = answer.attributes.as_ref().and_then(|item| entity::text(item, "secret"));
+        Secret::parse(kept.unwrap_or_default()).map_err(|reason| Error::internal("local secret", reason))
     }
 
     /// Keeps that the clock was moved by so many seconds; answers how far it is now.
