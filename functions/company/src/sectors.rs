@@ -8,7 +8,7 @@ use shared::{
     ids::SectorId,
     input::{Fields, Input, rules},
     models::{
-        Department, Sector,
+        Sector,
         sector::{SectorInput, SectorView},
     },
     storage::{Entity, Item, Key, Stored, contend, entity::number},
@@ -33,10 +33,12 @@ impl Input for Wanted {
 pub async fn list(caller: Caller<Supervisor>, Query(wanted): Query<Wanted>) -> Result<Rows<SectorView>> {
     let store = caller.store();
     let query = wanted.paging.query(&caller, Filters::none().with("active", wanted.active))?;
-    let counts = store.counts::<Department>();
-    let (page, counts) = tokio::try_join!(store.list::<Sector>(&query), counts)?;
-    let count = |sector: &Sector| counts.get(&format!("sector_id={}", sector.id)).copied().unwrap_or(0);
-    Ok(wanted.paging.rows(&caller, &query, page, |sector| sector.view(count(&sector))))
+    let page = store.list::<Sector>(&query).await?;
+    let desk = |sector: &Sector| Key::sector_desk(store.tenant(), sector.id);
+    let desks: Vec<Key> = page.rows.iter().map(|sector| desk(sector)).collect();
+    let desks = store.db().items(&desks).await?;
+    let count = |sector: &Sector| desks.item(&desk(sector)).and_then(|desk| number(desk, Sector::COUNT)).unwrap_or(0);
+    Ok(wanted.paging.rows(&caller, &query, page, |sector| sector.view(count(&sector).unsigned_abs())))
 }
 
 /// A sector with the number of its departments.

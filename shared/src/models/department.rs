@@ -88,7 +88,7 @@ impl Entity for Department {
             Sort { name: "name", all: G1, by: &[("active", G3), ("sector_id", G4)] },
             Sort { name: "inserted_at", all: G2, by: &[] },
         ],
-        filters: &[("sector_id", Count::Field), ("active", Count::Field)],
+        filters: &[("sector_id", Count::Item), ("active", Count::Field)],
         counted: true,
     };
     type Id = DepartmentId;
