@@ -60,11 +60,11 @@ pub async fn send(app: &App, tenant: &str, mail: &Stored<Mail>) -> Result<bool> 
 /// Sends a mail, if there still is somebody to send it to.
 async fn post(app: &App, store: &Store, mail: &Mail, now: Time) -> Result<()> {
     match &mail.letter {
-        Letter::Invitation { user_id } => invite(app, store, Some(*user_id), INVITATION, mail.inserted_at, now).await,
+        Letter::Invitation { user_id } => pass(app, store, mail, Some(*user_id), ("invitation", INVITATION), now).await,
         Letter::PasswordReset { email } => {
             let guard = app.db().item(&User::by_email(store.tenant(), email)).await?;
             let id = guard.as_ref().and_then(|item| entity::text(item, "id")).and_then(UserId::from_key);
-            invite(app, store, id, RESET, mail.inserted_at, now).await
+            pass(app, store, mail, id, ("reset-password", RESET), now).await
         }
         Letter::WebhookDisabled { url, reason, .. } => {
             let (company, managers) = tokio::try_join!(store.get::<Company>(()), managers(store))?;
@@ -75,23 +75,26 @@ async fn post(app: &App, store: &Store, mail: &Mail, now: Time) -> Result<()> {
     }
 }
 
-/// Sends a user a link to choose a password.
-async fn invite(app: &App, store: &Store, user: Option<UserId>, life: Duration, since: Time, now: Time) -> Result<()> {
-    let Some(id) = user.filter(|_| now < since + life) else { return Ok(()) };
+/// Sends a user a link to a page where a password is chosen, which is good for a while.
+async fn pass(
+    app: &App,
+    store: &Store,
+    mail: &Mail,
+    user: Option<UserId>,
+    (page, life): (&str, Duration),
+    now: Time,
+) -> Result<()> {
+    let expires_at = mail.inserted_at + life;
+    let Some(id) = user.filter(|_| now < expires_at) else { return Ok(()) };
     let keys = [User::key(store.tenant(), id), Company::key(store.tenant(), ())];
     let mut found = app.db().items(&keys).await?;
     let found = found.take::<User>(&keys[0])?.zip(found.take::<Company>(&keys[1])?);
     let Some((user, company)) = found.filter(|(user, _)| user.input.active) else { return Ok(()) };
     let token = text::token(app.chance())?;
-    let (tenant, expires_at) = (store.tenant().to_owned(), since + life);
+    let tenant = store.tenant().to_owned();
     store.insert(&Pass { digest: digest(&token), tenant, user_id: id, epoch: user.epoch, expires_at }).await?;
-    let (letter, page) = if life == INVITATION {
-        (Letter::Invitation { user_id: id }, "invitation")
-    } else {
-        (Letter::PasswordReset { email: String::new() }, "reset-password")
-    };
     let link = format!("{}/{page}?token={token}", app.settings().public_url);
-    let text = written(&letter, &company.input.name, &user.input, &[&link]);
+    let text = written(&mail.letter, &company.input.name, &user.input, &[&link]);
     app.mailer().send(vec![user.input.email.clone()], text).await
 }
 
