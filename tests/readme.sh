@@ -22,4 +22,7 @@ for event in call.created call.assigned call.started call.completed; do
   grep -qx "$event signature ok" "$data/receiver.out" || { echo "no signed $event"; cat "$data/receiver.out"; exit 1; }
 done
 grep -q ',completed,Billing,Ana Attendant,Carlos Ferreira,carlos@example.com,' "$data/journey.out" || { echo "no row in calls.csv"; exit 1; }
+grep -q '"recovery_codes":\["' "$data/journey.out" || { echo "no second factor"; exit 1; }
+grep -q '"access_token":.*"email":"bruno@acme.test".*"mfa_enabled":true' "$data/journey.out" || { echo "no login with a code"; exit 1; }
+tail -n 1 "$data/journey.out" | grep -q '"mfa_required":true' || { echo "no login with the password that was reset"; exit 1; }
 echo "the journey holds"

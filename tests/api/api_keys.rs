@@ -146,6 +146,49 @@ async fn a_rotated_key_overlaps_with_the_one_before() {
     stack.shutdown().await;
 }
 
+/// Who holds an `ETag` of a key holds it still after the key was used.
+#[tokio::test]
+async fn the_use_of_a_key_is_no_change_of_it() {
+    let tenant = Tenant::new(shared()).await;
+    let (made, client) = key(&tenant, &["calls:read"]).await;
+    let own = format!("{KEYS}/{}", text(&made["id"]));
+    let etag = tenant.manager.get(&own).await.expect(200).header("etag").unwrap().to_owned();
+    let _ = client.get("/api/v1/calls").await.expect(200);
+    assert!(tenant.manager.get(&own).await.expect(200).data()["last_used_at"].is_string());
+    let renamed = json!({ "api_key": { "name": "Renamed" } });
+    let _ = tenant.manager.with("if-match", &etag).put(&own, renamed.clone()).await.expect(200);
+    let _ = tenant.manager.with("if-match", &etag).put(&own, renamed).await.expect(412);
+    let _ = tenant.manager.with("if-match", &etag).delete(&own).await.expect(412);
+}
+
+/// What would let a key become somebody takes a person.
+#[tokio::test]
+async fn a_key_becomes_nobody() {
+    let tenant = Tenant::new(shared()).await;
+    let (_, client) = key(&tenant, &["users:read", "users:write"]).await;
+    let (_, ana) = tenant.user("ana", "attendant").await;
+    let managers = client.get("/api/v1/users?role=manager").await.expect(200).data();
+    let boss = text(&managers[0]["id"]);
+    let wrapped = |fields: Value| json!({ "user": fields });
+    let bia = |more: Value| {
+        let mut fields = json!({ "name": "Bia", "email": "bia@example.com" });
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wrapped(fields)
+    };
+    for refused in [json!({ "password": PASSWORD }), json!({ "role": "manager" })] {
+        let detail = client.post("/api/v1/users", bia(refused.clone())).await.expect(403).errors();
+        assert_eq!(detail, json!({ "detail": "An API key cannot do this" }));
+        let _ = client.put(&format!("/api/v1/users/{ana}"), wrapped(refused)).await.expect(403);
+    }
+    for change in [json!({ "email": "thief@example.com" }), json!({ "role": "attendant" }), json!({ "active": false })] {
+        let _ = client.put(&format!("/api/v1/users/{boss}"), wrapped(change)).await.expect(403);
+    }
+    let _ = client.put(&format!("/api/v1/users/{ana}"), wrapped(json!({ "email": "thief@example.com" }))).await.expect(403);
+    let _ = client.delete(&format!("/api/v1/users/{ana}/mfa")).await.expect(403);
+    let _ = client.post("/api/v1/users", bia(json!({ "role": "supervisor" }))).await.expect(201);
+    let _ = client.put(&format!("/api/v1/users/{ana}"), wrapped(json!({ "active": false }))).await.expect(200);
+}
+
 #[tokio::test]
 async fn what_is_no_key_is_401() {
     let tenant = Tenant::new(shared()).await;

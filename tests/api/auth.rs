@@ -52,6 +52,22 @@ async fn logging_in_answers_at_the_top_level_and_under_data() {
     assert_ne!((&again["access_token"], &again["refresh_token"]), (&top["access_token"], &top["refresh_token"]));
 }
 
+/// However long or wrong what is sent is, it is refused and not hashed; however an e-mail is composed, it is the same.
+#[tokio::test]
+async fn long_passwords_and_composed_emails() {
+    let tenant = Tenant::new(shared()).await;
+    let errors = login(&tenant.anonymous, EMAIL, &"x".repeat(1_000_000), &tenant.slug).await.expect(422).errors();
+    assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), ["password"]);
+    let user = json!({ "user": { "name": "João", "email": "João@exemplo.com.br", "password": PASSWORD } });
+    let _ = tenant.manager.post("/api/v1/users", user).await.expect(201);
+    for email in ["joão@EXEMPLO.com.br", "joa\u{303}o@exemplo.com.br"] {
+        let _ = login(&tenant.anonymous.elsewhere(), email, PASSWORD, &tenant.slug).await.expect(200);
+    }
+    let _ = login(&tenant.anonymous.elsewhere(), "joao@exemplo.com.br", PASSWORD, &tenant.slug).await.expect(401);
+    let longer = format!("{PASSWORD}{}", "x".repeat(900));
+    let _ = login(&tenant.anonymous.elsewhere(), EMAIL, &longer, &tenant.slug).await.expect(401);
+}
+
 #[tokio::test]
 async fn whatever_is_wrong_the_refusal_is_the_same() {
     let tenant = Tenant::new(shared()).await;

@@ -126,11 +126,13 @@ async fn sessions_are_listed_and_ended_one_by_one() {
     let page = here.get(&format!("{SESSIONS}?page_size=1&page=2")).await.expect(200).json();
     assert_eq!((page["data"].as_array().unwrap().len(), &page["meta"]["total_pages"]), (1, &json!(2)));
     let _ = here.get(&format!("{SESSIONS}?sort_by=ip")).await.expect(422);
-    // Deactivated and back: the sessions of before stay ended.
+    // Deactivated and back: the sessions of before stay ended, and cannot be ended again.
+    let before = here.get(&format!("{SESSIONS}?page_size=1")).await.expect(200).data();
     let _ = change(&tenant, &id, json!({ "active": false })).await.expect(200);
     let _ = change(&tenant, &id, json!({ "active": true })).await.expect(200);
     let (again, _) = logged_in(&tenant, "agent@example.com", PASSWORD).await;
     assert_eq!(again.get(SESSIONS).await.expect(200).json()["meta"]["total_count"], json!(1));
+    let _ = again.delete(&format!("{SESSIONS}/{}", text(&before[0]["id"]))).await.expect(404);
 }
 
 #[tokio::test]
@@ -201,6 +203,15 @@ async fn a_password_set_by_a_manager_logs_the_user_out() {
     let _ = change(&tenant, &id, json!({ "password": OTHER })).await.expect(200);
     assert_eq!(alive(&client, &login).await, [200, 401, 401]);
     let _ = logged_in(&tenant, "agent@example.com", OTHER).await;
+}
+
+/// Whoever stole a manager's session does not change the password around the present one.
+#[tokio::test]
+async fn ones_own_password_takes_the_present_one() {
+    let tenant = Tenant::new(shared()).await;
+    let me = tenant.manager.get("/api/v1/users/me").await.expect(200).data()["id"].as_str().unwrap().to_owned();
+    let errors = change(&tenant, &me, json!({ "password": "nine green bottles" })).await.expect(422).errors();
+    assert_eq!(errors, json!({ "password": ["is your own: change it at /api/v1/users/me/password"] }));
 }
 
 #[tokio::test]

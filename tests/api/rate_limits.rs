@@ -295,3 +295,30 @@ async fn addresses_of_ipv6_count_by_their_64() {
     let _ = too_many(from("2001:0db8:0007:0001:ffff:ffff:ffff:ffff").post(LOGIN, blank("acme", &email)).await);
     let _ = from("2001:db8:7:2::1").post(LOGIN, blank("acme", &email)).await.expect(422);
 }
+
+/// Who has a session, or the first factor, guesses ten times a minute, from wherever.
+#[tokio::test]
+async fn guesses_of_ones_own_password_are_counted() {
+    let tenant = Tenant::new(shared()).await;
+    let (client, _) = tenant.user("ana", "attendant").await;
+    let path = "/api/v1/users/me/password";
+    let wanted = |current: &str| json!({ "current_password": current, "password": "nine green bottles" });
+    for _ in 0..3 {
+        // What is no guess is not counted.
+        let _ = client.put(path, json!({ "current_password": "x", "password": "short" })).await.expect(422);
+    }
+    let mut guesses = JoinSet::new();
+    for _ in 0..16 {
+        let client = client.elsewhere();
+        guesses.spawn(async move { client.put(path, wanted("not the password")).await.status.as_u16() });
+    }
+    let statuses = guesses.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 10, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 6, "{statuses:?}");
+    assert!((1..=60).contains(&too_many(client.put(path, wanted(PASSWORD)).await)));
+    // Codes count in the same window; everybody has one of their own.
+    let _ = too_many(client.post("/api/v1/users/me/mfa/enable", json!({ "code": "000000" })).await);
+    let removal = json!({ "password": PASSWORD, "code": "000000" }).to_string();
+    let _ = too_many(client.with("content-type", "application/json").send(Method::DELETE, "/api/v1/users/me/mfa", removal).await);
+    let _ = tenant.manager.put(path, wanted("not the password")).await.expect(422);
+}

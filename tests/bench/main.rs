@@ -9,12 +9,14 @@
 mod process;
 mod requests;
 mod start;
+mod timing;
 mod versus;
 
 use std::{path::Path, process::ExitCode};
 
 const USAGE: &str = "bench start <program, or folder of every function> [<most instructions> <most bytes zipped>]
 bench requests <the program users> <requests>
+bench timing <rounds>
 bench versus <program> <command>…";
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,6 +29,7 @@ async fn main() -> ExitCode {
             start::run(Path::new(place), instructions.parse().unwrap(), zipped.parse().unwrap()).await
         }
         ["requests", program, requests] => requests::run(Path::new(program), requests.parse().unwrap()).await,
+        ["timing", rounds] => timing::run(rounds.parse().unwrap()).await,
         ["versus", ..] => versus::run(&arguments[1..]).await,
         _ => {
             eprintln!("{USAGE}");

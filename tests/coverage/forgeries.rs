@@ -88,6 +88,8 @@ fn forgeries(world: &World, token: &str) -> Vec<(String, String)> {
     add("another key with itself in the header", Parts::signed(&with(header, "jwk", jwk), claims, &theirs));
     let elsewhere = with(header, "jku", json!("https://evil.example/jwks.json"));
     add("another key with its address in the header", Parts::signed(&elsewhere, claims, &theirs));
+    let certified = with(header, "x5u", json!("https://evil.example/certificate.pem"));
+    add("another key with its certificate's address in the header", Parts::signed(&certified, claims, &theirs));
     for kid in [Some(json!("other")), Some(json!("")), Some(json!(7)), Some(json!("../keys")), None] {
         let header = with(header, "kid", kid.clone());
         add(&format!("kid {kid:?}"), Parts::signed(&header, claims, &ours()));

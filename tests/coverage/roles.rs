@@ -1,7 +1,14 @@
 //! Who may call: 401 without a token that stands, 403 below the least role, success at it.
 
 use serde_json::{Value, json};
-use tests::{Operation, World, gateway::Ask};
+use shared::{
+    ids::{ApiKeyId, Id},
+    models::{
+        ApiKey,
+        api_key::{ApiKeyInput, RESOURCES, scope_of, token},
+    },
+};
+use tests::{NOW, Operation, World, gateway::Ask};
 
 use crate::{Misses, answer, brief, called, refused, rows::role, said, unchanged};
 
@@ -108,6 +115,59 @@ async fn an_ended_session_changes_nothing() {
         assert_eq!(ended["statusCode"], json!(204));
         let answer = answer(&world, &operation, &ask).await;
         misses.unless(unauthenticated(&answer), || format!("{operation} after logging out must be 401: {}", brief(&answer)));
+        world.reset().await;
+    }
+    misses.none();
+}
+
+/// A key of a caller's tenant with these scopes, as a header bears it. It was used just now, so that using it writes nothing.
+async fn key(world: &World, ask: &Ask, scopes: Vec<String>) -> String {
+    let (app, id) = (world.app(), ApiKeyId::of(0, [7; 10]));
+    let tenant = ask.caller.and_then(|caller| caller.split('.').next()).unwrap();
+    let (text, store) = (token(tenant, id, "a-secret-of-the-test"), app.store(tenant));
+    let input = ApiKeyInput { name: "Test".into(), scopes, expires_at: None, address_ranges: Vec::new() };
+    let made = ApiKey { last_used_at: Some(NOW), ..ApiKey::new(id, input, &text, NOW) };
+    store.write().create(&made).commit(()).await.unwrap();
+    format!("Bearer {text}")
+}
+
+/// What a key is refused that has every scope but the one: that, and whatever is people's alone.
+#[tokio::test]
+async fn a_key_without_the_scope_is_refused() {
+    let (world, mut misses) = (World::start().await, Misses::default());
+    for (operation, ask, _) in guarded(&world) {
+        let needed = scope_of(operation.path, operation.method == "GET");
+        let scopes = RESOURCES.iter().flat_map(|name| [format!("{name}:read"), format!("{name}:write")]);
+        let bearer = key(&world, &ask, scopes.filter(|scope| Some(scope) != needed.as_ref()).collect()).await;
+        let before = world.differences().await;
+        let mut event = world.event(&operation, &ask);
+        event["headers"]["authorization"] = bearer.into();
+        let answer = said(&world, operation.function, event).await;
+        let detail = needed.map_or("An API key cannot do this".to_owned(), |scope| format!("Requires the scope {scope}"));
+        let named = answer["body"]["errors"]["detail"] == json!(detail);
+        misses.unless(refused(&answer, 403) && named, || {
+            format!("{operation} must be 403 for a key, {detail:?}: {}", brief(&answer))
+        });
+        misses.unless(world.differences().await == before, || format!("{operation} was refused to a key and changed something"));
+        world.reset().await;
+    }
+    misses.none();
+}
+
+/// What a key with the one scope may: all that it names, but what would let it become somebody.
+#[tokio::test]
+async fn a_key_with_the_scope_succeeds() {
+    const IN_PERSON: [&str; 2] = ["createUser", "resetMfa"];
+    let (world, mut misses) = (World::start().await, Misses::default());
+    for (operation, ask, _) in guarded(&world) {
+        let Some(scope) = scope_of(operation.path, operation.method == "GET") else { continue };
+        let mut event = world.event(&operation, &ask);
+        event["headers"]["authorization"] = key(&world, &ask, vec![scope]).await.into();
+        let answer = said(&world, operation.function, event).await;
+        let (status, person) = (answer["statusCode"].as_u64().unwrap_or_default(), IN_PERSON.contains(&operation.id));
+        misses.unless(if person { status == 403 } else { (200..400).contains(&status) }, || {
+            format!("{operation} with a key that has its scope: {}", brief(&answer))
+        });
         world.reset().await;
     }
     misses.none();

@@ -5,4 +5,5 @@
 mod docs;
 mod events;
 mod openapi;
+mod proofs;
 mod roles;

@@ -1,5 +1,8 @@
 //! Pieces of work beside the samples: each takes a path through the product that no sample takes.
 
+mod lists;
+mod people;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,12 +13,14 @@ use shared::{
 };
 
 use crate::{
-    PASSWORD, Reply,
+    Reply,
     gateway::Ask,
     lab::Lab,
     samples::{Sample, asks},
     world::NOW,
 };
+
+pub use self::lists::reading;
 
 /// A piece of work, and what was done before.
 #[derive(Debug)]
@@ -56,60 +61,6 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// Every list in every order and by every filter, and what is read when something is missing.
-#[must_use]
-pub fn reading(lab: &Lab) -> Vec<Sample> {
-    let stage = Stage(lab);
-    let id = |name: &str| lab.world.id(name).to_owned();
-    let list = |operation: &str, caller, query: &str| {
-        let ask = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .fold(Ask::by(caller), |ask, (name, value)| ask.query(name, value));
-        stage.sample(operation, &format!("by {query}"), &ask, NOW)
-    };
-    let mut all: Vec<_> =
-        ["sort_by=name", "sort_by=email", "sort_by=role", "sort_by=inserted_at", "role=attendant", "active=true", "search=ana"]
-            .map(|query| list("listUsers", MANAGER, query))
-            .into();
-    all.push(list("listUsers", MANAGER, "role=attendant&sort_by=email"));
-    all.extend(
-        ["sort_by=name", "sort_by=inserted_at", "active=true", "search=bil"]
-            .map(|query| list("listDepartments", ATTENDANT, query)),
-    );
-    let department = format!("department_id={}", id("acme.department"));
-    for sort in ["sort_by=inserted_at", "sort_by=expires_at"] {
-        all.extend(
-            ["", "&status=active", &format!("&{department}")]
-                .map(|filter| list("listAccessLinks", SUPERVISOR, &format!("{sort}{filter}"))),
-        );
-    }
-    let agent = format!("user_id={}", id(ATTENDANT));
-    let customer =
-        lab.built.values().find(|item| item["k"]["S"] == "customer" && item["PK"]["S"].as_str().unwrap().starts_with("acme"));
-    let customer = format!("customer_id={}", customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap());
-    let both = format!("status=queued&{department}");
-    all.extend(
-        ["page=1", "status=queued", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=beatriz"]
-            .map(|query| list("listCalls", ATTENDANT, query)),
-    );
-    all.extend(["sort_by=inserted_at", "sort_by=url"].map(|query| list("listWebhooks", MANAGER, query)));
-    for query in ["status=success", "event=call.created", "date_from=2026-02-01"] {
-        let ask = query
-            .split_once('=')
-            .map(|(name, value)| Ask::by(MANAGER).slot("id", &id("acme.webhook")).query(name, value))
-            .unwrap();
-        all.push(stage.sample("listDeliveries", &format!("by {query}"), &ask, NOW));
-    }
-    for query in ["status=completed", &department] {
-        all.push(list("exportCalls", SUPERVISOR, query));
-    }
-    let stranger = json!({ "email": "nobody@example.com", "password": PASSWORD, "tenant": "acme" });
-    all.push(stage.sample("login", "as nobody", &Ask::default().body(stranger), NOW));
-    all.extend(stage.letters());
-    all
 }
 
 impl Stage<'_> {
@@ -282,54 +233,6 @@ impl Stage<'_> {
         ]
     }
 
-    /// Letters of every kind, in the place of the sample's.
-    fn letters(&self) -> Vec<Sample> {
-        let letter = |what: &str, letter: Value| {
-            let mut sample = self.worker("mailer", what, NOW);
-            let letter = serde_dynamo::to_item::<_, serde_dynamo::Item>(letter).unwrap();
-            sample.event["Records"][0]["dynamodb"]["NewImage"]["d"]["M"]["letter"] = json!({ "M": letter });
-            sample
-        };
-        let disabled = json!({
-            "kind": "webhook_disabled", "webhook_id": self.id("acme.webhook"), "url": "https://hooks.example.com/voki", "reason": "Gone",
-        });
-        vec![
-            letter("to the managers", disabled),
-            letter("to nobody", json!({ "kind": "password_reset", "email": "nobody@example.com" })),
-            letter("to who has forgotten", json!({ "kind": "password_reset", "email": "ana@example.com" })),
-        ]
-    }
-
-    /// People who come, go and forget.
-    fn people(&self) -> Vec<Scene> {
-        let alone = |sample| Scene { before: Vec::new(), sample };
-        let one = |name: &str| Ask::by(MANAGER).slot("id", self.id(name));
-        let change = |what: &str, name: &str, fields: Value| {
-            self.sample("updateUser", what, &one(name).body(json!({ "user": fields })), NOW)
-        };
-        let off = || change("to inactive", ATTENDANT, json!({ "active": false }));
-        let code = |what: &str, fields: Value| self.other("verifyMfa", what, |ask| ask.body(fields));
-        vec![
-            alone(off()),
-            Scene {
-                before: vec![off()],
-                sample: self.worker("scheduler", "after a user has left", NOW + Duration::from_secs(61)),
-            },
-            alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
-            alone(self.other("createUser", "who is invited", |ask| {
-                ask.body(json!({ "user": { "name": "Nina Reis", "email": "nina@example.com" } }))
-            })),
-            alone(code("with a wrong code", json!({ "mfa_token": self.id("acme.guarded.mfa_token"), "code": "aaaaa-aaaaa" }))),
-            alone(self.other("resetPassword", "by a link that is none", |ask| {
-                ask.body(json!({ "token": "nothing", "password": "nine green bottles, one wall" }))
-            })),
-            Scene {
-                before: vec![self.other("resetPassword", "first", |ask| ask)],
-                sample: self.other("resetPassword", "twice", |ask| ask),
-            },
-        ]
-    }
-
     /// What the clock has changed, met by those who come first.
     fn lapses(&self) -> Vec<Scene> {
         let alone = |sample| Scene { before: Vec::new(), sample };
@@ -358,50 +261,6 @@ impl Stage<'_> {
             alone(self.at("leaveCall", "that has lapsed", soon)),
             alone(self.at("validateAccessLink", "that has lapsed", late)),
             alone(self.worker("scheduler", "of a week later", NOW + Duration::from_secs(late))),
-        ]
-    }
-
-    /// Idempotency keys: the first answer, its replay, another request, one that still runs, refusals that are kept and others
-    /// that are not.
-    fn keys(&self) -> Vec<Scene> {
-        let keyed = |sample: Sample| {
-            let mut sample = sample;
-            sample.event["headers"]["idempotency-key"] = "one".into();
-            sample
-        };
-        let create = || self.other("createDepartment", "under a key", |ask| ask);
-        let alone = |sample| Scene { before: Vec::new(), sample: keyed(sample) };
-        let other = self
-            .other("createDepartment", "under a key of another", |ask| ask.body(json!({ "department": { "name": "Other" } })));
-        let over = self.call(ATTENDANT, "completeCall", "that is over, under a key", "acme.completed", json!({}));
-        let for_another = self.call(
-            ATTENDANT,
-            "assignCall",
-            "for another, under a key",
-            "acme.queued",
-            json!({ "user_id": self.id("acme.colleague") }),
-        );
-        let join = self.other("joinCall", "under a key", |ask| ask);
-        let again = |sample: Sample| Scene {
-            before: vec![keyed(sample.clone())],
-            sample: keyed(Sample { name: format!("{} again", sample.name), ..sample }),
-        };
-        vec![
-            alone(create()),
-            again(create()),
-            Scene { before: vec![keyed(create())], sample: keyed(other) },
-            alone(over.clone()),
-            again(over),
-            alone(for_another),
-            again(join),
-            Scene {
-                before: Vec::new(),
-                sample: keyed(self.other("createUser", "without a body, under a key", |ask| ask.body(json!({})))),
-            },
-            Scene {
-                before: Vec::new(),
-                sample: keyed(self.other("createAccessLink", "without a body, under a key", |ask| ask.body(json!({})))),
-            },
         ]
     }
 }

@@ -2,13 +2,14 @@
 
 use axum::{Extension, extract::State};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::FutureExt;
 use hmac::Mac;
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
     api::Valid,
     app::App,
-    auth::context::Context,
+    auth::{context::Context, guess},
     clock::Time,
     crypto::secret::Secret,
     ids::{Id, UserId},
@@ -90,6 +91,7 @@ pub async fn verify(
     let store = app.store(tenant).gated(context.gate());
     let (secret, vault) = (app.auth_secret()?, app.vault()?);
     let keys = [User::key(tenant, ticket.user), Company::key(tenant, ())];
+    let guess = guess(&app, tenant, ticket.user).shared();
     contend(|| async {
         let (signing, mut found) = tokio::try_join!(app.keys().signing(), app.db().items(&keys))?;
         let now = app.clock().now();
@@ -97,6 +99,7 @@ pub async fn verify(
         let company: Stored<Company> = found.take(&keys[1])?.ok_or(REFUSED)?;
         let stands = now < ticket.expires_at && ticket.proves(secret, &user) && user.input.active;
         let enabled = user.mfa.as_ref().filter(|mfa| stands && mfa.enabled).ok_or(REFUSED)?;
+        guess.clone().await?;
         let spent = enabled.used(tenant, &user, &input.code, &vault, now)?.ok_or(REFUSED)?;
         let changed = User { mfa: Some(spent), ..user.value.clone() };
         let session = session::begin(&store, app.chance(), &changed, context.client())?;

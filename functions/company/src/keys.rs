@@ -38,7 +38,7 @@ pub async fn list(caller: Caller<Manager>, Query(wanted): Query<Wanted>) -> Resu
 /// One API key, its token masked.
 pub async fn read(caller: Caller<Manager>, Path(id): Path<ApiKeyId>) -> Result<Shown<ApiKeyView>> {
     let key = caller.store().find::<ApiKey>(id).await?;
-    Ok(Shown(key.view(), key.version))
+    Ok(Shown(key.view(), key.revision))
 }
 
 /// An API key with its token, shown once.
@@ -84,13 +84,13 @@ pub async fn update(
 ) -> Result<Shown<ApiKeyView>> {
     contend(|| async {
         let seen = caller.store().find::<ApiKey>(id).await?;
-        matching.check(&seen)?;
+        matching.check_version(seen.revision)?;
         let input = patch.onto(&seen.input)?;
         if patch.has("expires_at") {
             in_the_future(&caller, &input)?;
         }
-        let changed = ApiKey { input, updated_at: caller.now(), ..seen.value.clone() };
-        caller.write().update(&seen, &changed).commit(Shown(changed.view(), seen.version + 1)).await
+        let changed = seen.with(input, caller.now());
+        caller.write().update(&seen, &changed).commit(Shown(changed.view(), changed.revision)).await
     })
     .await
 }
@@ -99,7 +99,7 @@ pub async fn update(
 pub async fn revoke(caller: Caller<Manager>, Path(id): Path<ApiKeyId>, matching: IfMatch) -> Result<NoContent> {
     contend(|| async {
         let seen = caller.store().find::<ApiKey>(id).await?;
-        matching.check(&seen)?;
+        matching.check_version(seen.revision)?;
         caller.write().delete(&seen).commit(NoContent).await
     })
     .await

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use shared::{
-    Result,
+    Error, Result,
     api::{Created, Filters, IfMatch, Merge, Paging, Path, Query, Rows, Shown, Valid},
     auth::{Caller, Manager},
     ids::UserId,
@@ -51,6 +51,9 @@ pub async fn read(caller: Caller<Manager>, Path(id): Path<UserId>) -> Result<Sho
 
 /// Makes a user. One without a password is invited by mail to choose it.
 pub async fn create(caller: Caller<Manager>, Valid(input): Valid<NewUser>) -> Result<Created<UserView>> {
+    if input.password.is_some() || input.user.role == Role::Manager {
+        caller.claims.in_person()?;
+    }
     let hash = hash(&caller, input.password.as_deref()).await?;
     let user = User::new(caller.store().mint()?, input.user, hash, caller.now());
     contend(|| {
@@ -77,6 +80,14 @@ pub async fn update(
         let seen = store.find::<User>(id).await?;
         matching.check(&seen)?;
         let NewUser { user: input, password } = patch.onto(&NewUser { user: seen.input.clone(), password: None })?;
+        // A link that chooses a password goes to the e-mail.
+        let becoming = password.is_some() || input.email != seen.input.email;
+        if becoming || [input.role, seen.input.role].contains(&Role::Manager) {
+            caller.claims.in_person()?;
+        }
+        if password.is_some() && id == caller.user() {
+            return Err(Error::invalid("password", "is your own: change it at /api/v1/users/me/password"));
+        }
         let now = caller.now();
         let mut changed = User { input, updated_at: now, ..seen.value.clone() };
         if let Some(hash) = hash(&caller, password.as_deref()).await? {

@@ -1,5 +1,6 @@
 //! What everybody does to oneself.
 
+use futures_util::FutureExt;
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
@@ -57,8 +58,9 @@ impl Input for Passwords {
 /// Changes the caller's password. Every other session ends.
 pub async fn password(caller: Caller<Attendant>, Valid(wanted): Valid<Passwords>) -> Result<NoContent> {
     let passwords = caller.app().passwords();
+    let guess = caller.guess().shared();
     contend(|| async {
-        let (seen, session) = oneself(&caller).await?;
+        let ((seen, session), ()) = tokio::try_join!(oneself(&caller), guess.clone())?;
         input::check("password", &wanted.password, rules::password(&seen.input.email))?;
         if !passwords.verify(&wanted.current_password, seen.password_hash.as_deref()).await? {
             return Err(Error::invalid("current_password", "is not right"));

@@ -1,5 +1,6 @@
 //! The second factor: set up, enabled by its first code, disabled.
 
+use futures_util::FutureExt;
 use qrcode::{QrCode, render::svg};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -91,8 +92,9 @@ impl Masked for Codes {
 pub async fn enable(caller: Caller<Oneself>, Valid(input): Valid<Code>) -> Result<Told<Codes>> {
     let vault = caller.app().vault()?;
     let codes = recovery_codes(caller.app().chance())?;
+    let guess = caller.guess().shared();
     contend(|| async {
-        let (seen, session) = oneself(&caller).await?;
+        let ((seen, session), ()) = tokio::try_join!(oneself(&caller), guess.clone())?;
         let begun = seen.mfa.as_ref().filter(|mfa| !mfa.enabled);
         let begun = begun.ok_or_else(|| Error::Refused("There is no setup of multi-factor authentication to enable".into()))?;
         let enabled = begun.enable(caller.tenant(), &seen, &input.code, &codes, &vault, caller.now())?;
@@ -124,8 +126,9 @@ impl Input for Disable {
 /// Takes the second factor away, for who has password and code. Every other session ends.
 pub async fn disable(caller: Caller<Attendant>, Valid(input): Valid<Disable>) -> Result<NoContent> {
     let vault = caller.app().vault()?;
+    let guess = caller.guess().shared();
     contend(|| async {
-        let (seen, session) = oneself(&caller).await?;
+        let ((seen, session), ()) = tokio::try_join!(oneself(&caller), guess.clone())?;
         let enabled = seen.mfa.as_ref().filter(|mfa| mfa.enabled);
         let enabled = enabled.ok_or_else(|| Error::Refused("Multi-factor authentication is not enabled".into()))?;
         if !caller.app().passwords().verify(&input.password, seen.password_hash.as_deref()).await? {
@@ -141,6 +144,10 @@ pub async fn disable(caller: Caller<Attendant>, Valid(input): Valid<Disable>) ->
 
 /// Takes the second factor of somebody away who has lost it. All their sessions end.
 pub async fn reset(caller: Caller<Manager>, Path(id): Path<UserId>) -> Result<NoContent> {
+    caller.claims.in_person()?;
+    if id == caller.user() {
+        return Err(Error::Refused("Your own is taken away at /api/v1/users/me/mfa".into()));
+    }
     contend(|| async {
         let seen = caller.store().find::<User>(id).await?;
         if seen.mfa.is_none() {

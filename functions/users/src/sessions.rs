@@ -41,8 +41,9 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
 /// Ends one of the caller's sessions: its tokens die at once.
 pub async fn end(caller: Caller<Attendant>, Path(id): Path<SessionId>) -> Result<NoContent> {
     contend(|| async {
-        let seen = caller.store().find::<Session>((caller.user(), id)).await?;
-        if seen.expires_at <= caller.now() {
+        let store = caller.store();
+        let (user, seen) = tokio::try_join!(store.find::<User>(caller.user()), store.find::<Session>((caller.user(), id)))?;
+        if !seen.stands(&user, caller.now()) {
             return Err(Error::NotFound("Resource not found"));
         }
         caller.write().delete(&seen).commit(NoContent).await

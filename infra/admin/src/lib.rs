@@ -1,5 +1,7 @@
 //! What an operator does, on one machine or in the cloud.
 
+mod export;
+
 use std::sync::Arc;
 
 use shared::{
@@ -9,7 +11,7 @@ use shared::{
     input::{self, rules},
     models::{Company, User, company::Plan, mail::Letter, user::UserInput},
     storage::{
-        Gate, Key, Store,
+        Gate, Key, Store, Stored,
         audit::{Actor, Author},
         contend,
     },
@@ -18,6 +20,8 @@ use shared::{
 /// What can be asked.
 pub const USAGE: &str = "admin tenant create <slug> <company> <manager's name> <manager's e-mail>
 admin tenant plan <slug> <free|basic|advanced|professional|enterprise>
+admin tenant export <slug> <file>
+admin tenant delete <slug> for-good
 admin keys rotate";
 
 /// Does what is asked; answers what was done, in a sentence.
@@ -28,6 +32,11 @@ pub async fn command(app: &App, arguments: &[&str]) -> Result<String> {
     match arguments {
         ["tenant", "create", slug, company, name, email] => create(app, slug, company, name, email).await,
         ["tenant", "plan", slug, plan] => change_plan(app, slug, plan).await,
+        ["tenant", "export", slug, file] => {
+            let rows = export::to_file(app, &living(app, slug).await?.slug, file.as_ref()).await?;
+            Ok(format!("{rows} objects of the tenant {slug} are in {file}"))
+        }
+        ["tenant", "delete", slug, "for-good"] => delete(app, slug).await,
         ["keys", "rotate"] => {
             let (key, from) = app.keys().rotate().await?;
             Ok(format!("The key {} signs from {from} on", key.kid))
@@ -70,15 +79,38 @@ async fn create(app: &App, slug: &str, company: &str, name: &str, email: &str) -
     Ok(format!("The tenant {slug} is there; {email} is invited by mail"))
 }
 
+const UNKNOWN: Error = Error::NotFound("There is no such tenant");
+
+/// The company of a tenant, deleted or not.
+async fn company(app: &App, slug: &str) -> Result<Stored<Company>> {
+    let slug = input::check("slug", slug, rules::slug(3))?;
+    app.store(&slug).get::<Company>(()).await?.ok_or(UNKNOWN)
+}
+
+/// The company of a tenant that is not deleted.
+async fn living(app: &App, slug: &str) -> Result<Stored<Company>> {
+    Some(company(app, slug).await?).filter(|company| company.deleted_at.is_none()).ok_or(UNKNOWN)
+}
+
+/// Deletes what a tenant has; its slug stays taken. Doing it again removes what was written meanwhile.
+async fn delete(app: &App, slug: &str) -> Result<String> {
+    contend(|| async {
+        let seen = company(app, slug).await?;
+        app.store(&seen.slug).write().update(&seen, &seen.deleted(app.clock().now())).commit(()).await
+    })
+    .await?;
+    let removed = app.db().wipe(slug, &Key::company(slug)).await?;
+    Ok(format!("The tenant {slug} is deleted: {removed} items"))
+}
+
 /// Changes what a tenant pays for. What exceeds the new plan stays, and nothing is added to it.
 async fn change_plan(app: &App, slug: &str, plan: &str) -> Result<String> {
-    let slug = input::check("slug", slug, rules::slug(3))?;
     let plan: Plan = input::check("plan", plan, rules::word)?;
-    let store = store(app, &slug);
     contend(|| async {
-        let seen = store.get::<Company>(()).await?.ok_or(Error::NotFound("There is no such tenant"))?;
+        let seen = living(app, slug).await?;
+        let store = store(app, &seen.slug);
         let changed = Company { plan, updated_at: app.clock().now(), ..seen.value.clone() };
-        store.write().update(&seen, &changed).tally(&Key::usage(&slug), |usage| plan.apply(usage)).commit(()).await
+        store.write().update(&seen, &changed).tally(&Key::usage(slug), |usage| plan.apply(usage)).commit(()).await
     })
     .await?;
     Ok(format!("The tenant {slug} has the plan {plan}"))

@@ -56,7 +56,7 @@ async fn guarded(app: &App, route: &str, request: Request, next: Next) -> Result
     let object = object(&mut parts, app).await;
     let windows = limits::windows(app.settings(), &parts.method, route, &object, &client, &body);
     let counting = counting(app, windows);
-    let limit = counting.clone().map(|counting| async { counting.await.and_then(within) }.boxed().shared());
+    let limit = counting.clone().map(|counting| async { counting.await.and_then(rate::within) }.boxed().shared());
     let context = Context::new(context::claims(app, &parts.headers, &client).await, client, &parts, limit);
     let handled = handled(app, route, &object, &context, parts, body, next).await;
     let mut response = handled.unwrap_or_else(IntoResponse::into_response);
@@ -77,14 +77,6 @@ fn counting(app: &App, windows: Vec<Window>) -> Option<Counting> {
     let (db, now) = (app.db().clone(), app.clock().now_millis());
     let counting = tokio::spawn(async move { rate::admit(&db, &windows, now).await });
     Some(counting.map(|done| done.unwrap_or_else(|e| Err(Error::internal("rate limit", e)))).boxed().shared())
-}
-
-/// Every window admits the request.
-fn within(standings: Vec<Standing>) -> Result<()> {
-    match standings.into_iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
-        Some(seconds) => Err(Error::TooMany(seconds.max(1))),
-        None => Ok(()),
-    }
 }
 
 /// What the path's parameters name, in one spelling: an identifier can be written in many ways.

@@ -7,7 +7,7 @@ use axum::{
     http::{Method, request::Parts},
 };
 
-use super::{context::Context, token::Claims};
+use super::{context::Context, guess, token::Claims};
 use crate::{
     app::App,
     clock::Time,
@@ -105,6 +105,14 @@ impl<R> Caller<R> {
     #[must_use]
     pub fn user(&self) -> UserId {
         self.claims.sub
+    }
+
+    /// Counts a guess at the caller's own password or code; whoever stole a session shall not find them out.
+    ///
+    /// # Errors
+    /// As [`guess`].
+    pub async fn guess(&self) -> Result<()> {
+        guess(&self.app, self.tenant(), self.user()).await
     }
 
     /// The caller has at least this role.

@@ -105,9 +105,21 @@ impl Claims {
         match scope_of(route, reads) {
             Some(needed) if scopes.contains(&needed) => Ok(()),
             Some(needed) => Err(Error::Forbidden(format!("Requires the scope {needed}"))),
-            None => Err(Error::Forbidden("An API key cannot do this".into())),
+            None => Err(no_key()),
         }
     }
+
+    /// Refuses API keys, for what would let them become somebody: other people's passwords, managers.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn in_person(&self) -> Result<()> {
+        if self.scopes.is_some() { Err(no_key()) } else { Ok(()) }
+    }
+}
+
+fn no_key() -> Error {
+    Error::Forbidden("An API key cannot do this".into())
 }
 
 /// The key that a token names.

@@ -108,6 +108,8 @@ pub struct ApiKey {
     pub before: Option<([u8; 32], Time)>,
     /// When it was last used, give or take an hour.
     pub last_used_at: Option<Time>,
+    /// Rises with each change that a manager makes; the `ETag`. Its use is none.
+    pub revision: u64,
     /// When it was made.
     pub inserted_at: Time,
     /// When it last changed.
@@ -170,13 +172,20 @@ impl ApiKey {
     #[must_use]
     pub fn new(id: ApiKeyId, input: ApiKeyInput, token: &str, now: Time) -> Self {
         let (digest, masked) = (digest(token), masked(token));
-        Self { id, input, digest, masked, before: None, last_used_at: None, inserted_at: now, updated_at: now }
+        Self { id, input, digest, masked, before: None, last_used_at: None, revision: 1, inserted_at: now, updated_at: now }
     }
 
     /// The key with another token; the one before is good for a while.
     #[must_use]
     pub fn rotated(&self, token: &str, until: Time, now: Time) -> Self {
-        Self { digest: digest(token), masked: masked(token), before: Some((self.digest, until)), updated_at: now, ..self.clone() }
+        let before = Some((self.digest, until));
+        Self { digest: digest(token), masked: masked(token), before, ..self.with(self.input.clone(), now) }
+    }
+
+    /// The key after a manager's change.
+    #[must_use]
+    pub fn with(&self, input: ApiKeyInput, now: Time) -> Self {
+        Self { input, revision: self.revision + 1, updated_at: now, ..self.clone() }
     }
 
     /// A token is its own, and good now. What is compared are digests: their time tells nothing of the token.

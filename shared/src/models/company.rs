@@ -101,6 +101,8 @@ pub struct Company {
     /// What a manager set.
     #[serde(flatten)]
     pub input: CompanyInput,
+    /// When an operator deleted the tenant. What stays is the slug: old tokens and links must not lead to somebody else.
+    pub deleted_at: Option<Time>,
     /// When it signed up.
     pub inserted_at: Time,
     /// When it last changed.
@@ -151,7 +153,14 @@ impl Company {
             recording_retention_days: None,
             link_ttl_days: 7,
         };
-        Self { id, slug, plan, input, inserted_at: now, updated_at: now }
+        Self { id, slug, plan, input, deleted_at: None, inserted_at: now, updated_at: now }
+    }
+
+    /// What stays of a deleted tenant: that its slug is taken.
+    #[must_use]
+    pub fn deleted(&self, now: Time) -> Self {
+        let blank = Self::new(self.id, self.slug.clone(), self.slug.clone(), self.plan, now);
+        Self { deleted_at: Some(self.deleted_at.unwrap_or(now)), inserted_at: self.inserted_at, ..blank }
     }
 
     /// The tenant with its plan's limits and its first user, in one transaction.

@@ -14,6 +14,8 @@ use crate::{
 
 /// How long a session lasts without a refresh.
 pub const LIFE: Duration = days(7);
+/// How long a session lasts at most.
+pub const END: Duration = days(90);
 /// How long a refresh token that was just replaced still gives the same successor: two tabs are honest.
 pub const GRACE: Duration = Duration::from_secs(30);
 
@@ -109,7 +111,8 @@ impl Session {
     /// The session with its next refresh token.
     #[must_use]
     pub fn rotated(&self, now: Time) -> Self {
-        Self { generation: self.generation + 1, rotated_at: now, expires_at: now + LIFE, ..self.clone() }
+        let expires_at = (now + LIFE).min(self.inserted_at + END);
+        Self { generation: self.generation + 1, rotated_at: now, expires_at, ..self.clone() }
     }
 }
 
@@ -167,5 +170,13 @@ mod tests {
         assert_eq!(second.rotated(at(105)).refresh(1, at(106)), Refresh::Revoke);
         assert_eq!(second.refresh(3, at(101)), Refresh::Revoke);
         assert_eq!(first.refresh(1, start + LIFE), Refresh::Lapsed);
+    }
+
+    #[test]
+    fn a_session_ends_however_often_it_is_refreshed() {
+        let start = Time::from_epoch(1_700_000_000);
+        let first = Session::new(SessionId::default(), &crate::models::user::sample(), String::new(), start);
+        assert_eq!(first.rotated(start + days(5)).expires_at, start + days(12));
+        assert_eq!(first.rotated(start + days(89)).expires_at, start + days(90));
     }
 }

@@ -165,11 +165,24 @@ pub(super) fn to_item<T: Entity>(tenant: &str, value: &T, facets: &Facets, versi
 ///
 /// # Errors
 /// [`Error::Internal`] when the item is not one of this kind.
-pub fn from_item<T: Entity>(mut item: Item) -> Result<Stored<T>> {
+pub fn from_item<T: Entity>(item: Item) -> Result<Stored<T>> {
     let version = number(&item, VERSION).and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
-    let data = item.remove(DATA).ok_or_else(|| Error::Internal(format!("{} without data", T::KIND)))?;
-    let value = serde_dynamo::from_attribute_value(data).map_err(|e| Error::internal(T::KIND, e))?;
-    Ok(Stored { value, version })
+    Ok(Stored { value: data(T::KIND, item)?, version })
+}
+
+/// The object of an item of whatever kind.
+///
+/// # Errors
+/// [`Error::Internal`] when it does not fit.
+pub fn data<V: DeserializeOwned>(kind: &str, mut item: Item) -> Result<V> {
+    let data = item.remove(DATA).ok_or_else(|| Error::Internal(format!("{kind} without data")))?;
+    serde_dynamo::from_attribute_value(data).map_err(|e| Error::internal(kind, e))
+}
+
+/// The kind of an item's object; none of a plain item.
+#[must_use]
+pub fn kind(item: &Item) -> Option<&str> {
+    text(item, KIND)
 }
 
 /// A plain item's texts.

@@ -128,13 +128,15 @@ impl Lease {
     pub const RETRY_AFTER: u64 = 1;
 
     /// The update that records the answer, as part of the transaction that makes the change.
-    pub(super) fn record(&self, table: &str, answer: &Recorded) -> Result<Update> {
+    pub(super) fn record(&self, table: &str, tenant: &str, answer: &Recorded) -> Result<Update> {
         let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
         Update::builder()
             .table_name(table)
             .set_key(Some(attributes(&self.key)))
-            .update_expression("SET answer = :answer")
+            .update_expression("SET answer = :answer, #tenant = :tenant")
             .condition_expression(HELD)
+            .expression_attribute_names("#tenant", "tenant")
+            .expression_attribute_values(":tenant", AttributeValue::S(tenant.into()))
             .expression_attribute_values(":answer", AttributeValue::S(answer))
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .build()

@@ -87,6 +87,17 @@ pub async fn admit(db: &Db, windows: &[Window], now_millis: i64) -> Result<Vec<S
     .await
 }
 
+/// Every window admits the request.
+///
+/// # Errors
+/// [`Error::TooMany`] with the seconds until one that does not will.
+pub fn within(standings: Vec<Standing>) -> Result<()> {
+    match standings.into_iter().filter(|standing| !standing.admitted).map(|standing| standing.reset).max() {
+        Some(seconds) => Err(Error::TooMany(seconds.max(1))),
+        None => Ok(()),
+    }
+}
+
 /// One more request in a window that still is what was read.
 fn update(db: &Db, key: &Key, seen: Option<Seen>, open: Option<Seen>, limit: Limit, now_millis: i64) -> Result<Update> {
     let next = open.map_or(Seen { opened: now_millis, count: 1 }, |seen| Seen { count: seen.count + 1, ..seen });

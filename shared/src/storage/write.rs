@@ -241,7 +241,7 @@ impl<'a> Write<'a> {
         }
         let keyed = gate.lease.clone().zip(answer.record());
         if let Some((lease, recorded)) = &keyed {
-            let update = lease.record(&self.store.db.table, recorded)?;
+            let update = lease.record(&self.store.db.table, &self.store.tenant, recorded)?;
             self.push(TransactWriteItem::builder().update(update).build(), |_| Error::StillRunning(1));
         }
         let (items, meanings) = self.finish()?;
