@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input → storage → models → events, lapse, release, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input → storage → models → events, lapse, matching, release, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -17,6 +17,7 @@ pub mod input;
 pub mod lapse;
 pub mod mail;
 pub mod mailer;
+pub mod matching;
 pub mod models;
 pub mod outbound;
 pub mod queue;

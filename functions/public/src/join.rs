@@ -10,9 +10,10 @@ use shared::{
     auth::context::Context,
     clock::Time,
     events::{Event, EventName},
-    ids::{AccessLinkId, CallId, CustomerId, DepartmentId, Id},
+    ids::{AccessLinkId, CallId, DepartmentId},
     input::{Fields, Input, rules},
     lapse,
+    matching::{self, Match},
     models::{
         AccessLink, Call, Company, Customer, Department, Role,
         access_link::LinkStatus,
@@ -20,7 +21,7 @@ use shared::{
         customer::Contact,
         department::{Desk, QUEUE_FULL},
     },
-    storage::{Entity, Item, Key, Snapshot, Store, Stored, Write, contend, entity, write::Step},
+    storage::{Entity, Key, Store, Stored, Write, contend, write::Step},
     text, waiting,
 };
 
@@ -118,14 +119,7 @@ impl Way<'_> {
         if used.status == LinkStatus::Used {
             write = write.emit(&Event::Link(EventName::LinkUsed, used.view(self.site, now)), now);
         }
-        write = match &scene.known {
-            Some(known) => write.update(known, &scene.customer),
-            None => write.create(&scene.customer).emit(&Event::Customer(EventName::CustomerCreated, scene.customer.clone()), now),
-        };
-        for (key, holder) in &scene.matches {
-            write = claim(write, key, *holder, scene.customer.id);
-        }
-        write.commit(Done(answer)).await
+        scene.matched.introduce(write, &scene.customer, now).commit(Done(answer)).await
     }
 }
 
@@ -144,17 +138,6 @@ fn enter_by<'a>(write: Write<'a>, link: &Stored<AccessLink>, used: &AccessLink) 
     write.step::<AccessLink>(link.id, &step)
 }
 
-/// An e-mail or a phone stands for this customer from now on. Who claims a free one must be the first: two at once with
-/// the same new e-mail make one customer.
-fn claim<'a>(write: Write<'a>, key: &Key, holder: Option<CustomerId>, customer: CustomerId) -> Write<'a> {
-    let values = entity::texts([("id", customer.key())]);
-    match holder {
-        None => write.put_new(key, values, |_| Error::Conflict),
-        Some(holder) if holder == customer => write,
-        Some(_) => write.put_over(key, values),
-    }
-}
-
 /// Everything that a join looks at.
 struct Scene {
     link: Stored<AccessLink>,
@@ -163,12 +146,10 @@ struct Scene {
     department: Stored<Department>,
     desk: Desk,
     contact: Contact,
-    /// The customer as it was; none when this join makes it.
-    known: Option<Stored<Customer>>,
+    /// Who joins, as far as the table knows.
+    matched: Match,
     /// The customer after the join.
     customer: Customer,
-    /// Which e-mail and phone stand for whom.
-    matches: Vec<(Key, Option<CustomerId>)>,
     waiting: u64,
 }
 
@@ -179,9 +160,8 @@ impl Scene {
         let link_key = AccessLink::key(tenant, way.link);
         let department_key = Department::key(tenant, way.department);
         let (company_key, desk_key) = (Company::key(tenant, ()), Key::desk(tenant, way.department));
-        let email_key = input.email.as_deref().map(|email| Customer::by_email(tenant, email));
         let mut keys = vec![link_key.clone(), department_key.clone(), company_key.clone(), desk_key.clone()];
-        keys.extend(email_key.clone());
+        keys.extend(matching::key(tenant, input.email.as_deref()));
         let (mut found, waiting) = tokio::try_join!(store.db().items(&keys), waiting::length(store, way.department, now))?;
         let link: Stored<AccessLink> = found.take(&link_key)?.ok_or(NO_LINK)?;
         let used = link.used(now).ok_or(NO_LINK)?;
@@ -193,28 +173,11 @@ impl Scene {
             return Err(Error::Refused("The department is not active".into()));
         }
         let contact = Contact { name: input.name.clone(), email: input.email.clone(), phone };
-        let phone_key = contact.phone.as_deref().map(|phone| Customer::by_phone(tenant, phone));
-        let by_email = email_key.map(|key| (holder(found.item(&key)), key));
-        let first = link.customer_id.or(by_email.as_ref().and_then(|(holder, _)| *holder));
-        let customer_key = first.map(|id| Customer::key(tenant, id));
-        let keys: Vec<Key> = customer_key.iter().chain(&phone_key).cloned().collect();
-        let mut more = if keys.is_empty() { Snapshot::default() } else { store.db().items(&keys).await? };
-        let by_phone = phone_key.map(|key| (holder(more.item(&key)), key));
-        let known = match (customer_key, by_phone.as_ref().and_then(|(holder, _)| *holder)) {
-            (Some(key), _) => more.take::<Customer>(&key)?,
-            (None, Some(id)) => store.get::<Customer>(id).await?,
-            (None, None) => None,
-        };
-        let customer = match &known {
+        let matched = Match::find(store, &found, link.customer_id, &contact).await?;
+        let customer = match &matched.known {
             Some(known) => known.joined(&contact, now),
             None => Customer::new(store.mint()?, &contact, now).joined(&contact, now),
         };
-        let matches = by_email.into_iter().chain(by_phone).map(|(holder, key)| (key, holder)).collect();
-        Ok(Self { link, used, department, desk: Desk::of(found.item(&desk_key)), contact, known, customer, matches, waiting })
+        Ok(Self { link, used, department, desk: Desk::of(found.item(&desk_key)), contact, matched, customer, waiting })
     }
-}
-
-/// Whom an e-mail or a phone stands for.
-fn holder(item: Option<&Item>) -> Option<CustomerId> {
-    CustomerId::from_key(entity::text(item?, "id")?)
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A customer.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Customer {
     /// Its identifier.
     pub id: CustomerId,
@@ -56,17 +56,22 @@ impl Customer {
         }
     }
 
-    /// The customer after joining a queue: what was empty is filled, nothing is overwritten.
+    /// The customer after an introduction: what was empty is filled, nothing is overwritten.
     #[must_use]
-    pub fn joined(&self, contact: &Contact, now: Time) -> Self {
-        Self {
+    pub fn introduced(&self, contact: &Contact, now: Time) -> Self {
+        let filled = Self {
             email: self.email.clone().or_else(|| contact.email.clone()),
             phone: self.phone.clone().or_else(|| contact.phone.clone()),
-            call_count: self.call_count + 1,
-            last_call_at: Some(now),
-            updated_at: now,
             ..self.clone()
-        }
+        };
+        if filled == *self { filled } else { Self { updated_at: now, ..filled } }
+    }
+
+    /// The customer after joining a queue.
+    #[must_use]
+    pub fn joined(&self, contact: &Contact, now: Time) -> Self {
+        let call_count = self.call_count + 1;
+        Self { call_count, last_call_at: Some(now), updated_at: now, ..self.introduced(contact, now) }
     }
 
     /// Where the customer is looked up whom an e-mail stands for.
