@@ -19,6 +19,8 @@ pub enum Error {
     NotFound(&'static str),
     /// The request is understood and wrong; every violation with its path.
     Invalid(Violations),
+    /// The same, with what helps to decide anew beside the violations.
+    Contested(Violations, serde_json::Map<String, serde_json::Value>),
     /// The request is right and cannot be done as things stand.
     Refused(String),
     /// `If-Match` named another version than the present one.
@@ -70,7 +72,7 @@ impl fmt::Display for Error {
         match self {
             Self::Malformed(text) | Self::Forbidden(text) | Self::Refused(text) | Self::Internal(text) => f.write_str(text),
             Self::Unauthenticated(text) | Self::NotFound(text) => f.write_str(text),
-            Self::Invalid(violations) => write!(f, "{violations:?}"),
+            Self::Invalid(violations) | Self::Contested(violations, _) => write!(f, "{violations:?}"),
             Self::Stale => f.write_str("stale version"),
             Self::StillRunning(_) => f.write_str("idempotency key in use"),
             Self::TooLarge => f.write_str("body too large"),

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::EventId,
     models::{
-        Mail,
+        Appointment, Mail,
         access_link::LinkView,
         call::CallView,
         customer::Customer,
@@ -29,6 +29,8 @@ pub enum Event {
     Customer(EventName, Customer),
     /// One of `access_link.*`.
     Link(EventName, LinkView),
+    /// One of `appointment.*`.
+    Appointment(EventName, Box<Appointment>),
     /// `webhook.disabled`.
     Webhook(EventName, WebhookView),
 }
@@ -39,6 +41,7 @@ impl Event {
             Self::Call(name, data) => (name, serde_json::to_value(data)),
             Self::Customer(name, data) => (name, serde_json::to_value(data)),
             Self::Link(name, data) => (name, serde_json::to_value(data)),
+            Self::Appointment(name, data) => (name, serde_json::to_value(data)),
             Self::Webhook(name, data) => (name, serde_json::to_value(data)),
         };
         Ok((*name, data.map_err(|e| Error::internal("event", e))?))

@@ -126,6 +126,8 @@ ids! {
     SectorId,
     /// A customer's.
     CustomerId,
+    /// An appointment's.
+    AppointmentId,
     /// An access link's.
     AccessLinkId,
     /// A call's.

@@ -1,10 +1,11 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input → storage → models → events, lapse, matching, release, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, lapse, matching, release, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod calendar;
 pub mod chance;
 pub mod clock;
 pub mod crypto;

@@ -106,6 +106,7 @@ async fn managers(store: &Store) -> Result<Vec<Stored<User>>> {
         sort: "name",
         descending: false,
         range: None,
+        ranged: None,
         start: Start::Skip(0),
         size: TOLD,
     };

@@ -2,6 +2,7 @@
 
 pub mod access_link;
 pub mod api_key;
+pub mod appointment;
 pub mod call;
 pub mod company;
 pub mod customer;
@@ -17,6 +18,7 @@ pub mod webhook;
 
 pub use access_link::AccessLink;
 pub use api_key::ApiKey;
+pub use appointment::Appointment;
 pub use call::Call;
 pub use company::Company;
 pub use customer::Customer;

@@ -42,6 +42,7 @@ pub async fn release(store: &Store, user: UserId) -> Result<u64> {
         descending: true,
         // A call waits a day at most, and was transferred within days of its beginning.
         range: Some(((now - days(7)).key(), (now + days(1)).key())),
+        ranged: None,
         start: Start::Skip(0),
         size: 100,
     };

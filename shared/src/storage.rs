@@ -167,6 +167,26 @@ impl Db {
         }
         query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.map_err(failed("Query"))
     }
+
+    /// So many items of a partition at most, from a sort key on, strongly consistent, in order.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn from(&self, pk: &str, sk: &str, limit: i32) -> Result<Vec<Item>> {
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :p AND SK >= :s")
+            .expression_attribute_values(":p", AttributeValue::S(pk.into()))
+            .expression_attribute_values(":s", AttributeValue::S(sk.into()))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(failed("Query"))?;
+        Ok(found.items.unwrap_or_default())
+    }
 }
 
 /// A key as the SDK takes it.

@@ -298,6 +298,7 @@ async fn the_trail_holds_no_secret() {
         sort: "inserted_at",
         descending: true,
         range: None,
+        ranged: None,
         start: shared::storage::list::Start::Skip(0),
         size: 100,
     };

@@ -6,6 +6,7 @@ mod access_links;
 mod admin;
 mod agents;
 mod api_keys;
+mod appointments;
 mod auth;
 mod calls;
 mod company;

@@ -12,12 +12,13 @@ use shared::{
 type Make = fn() -> Routes;
 
 /// The functions that answer HTTP, by the name of their binary.
-pub const FUNCTIONS: [(&str, Make); 10] = [
+pub const FUNCTIONS: [(&str, Make); 11] = [
     ("auth", auth::routes),
     ("users", users::routes),
     ("company", company::routes),
     ("departments", departments::routes),
     ("access-links", access_links::routes),
+    ("appointments", appointments::routes),
     ("public", public::routes),
     ("calls", calls::routes),
     ("webhooks", webhooks::routes),
@@ -33,6 +34,7 @@ pub const WORKERS: [&str; 4] = ["events-dispatcher", "webhook-worker", "schedule
 pub fn needs(function: &str) -> &'static [Need] {
     match function {
         "access-links" => access_links::NEEDS,
+        "appointments" => appointments::NEEDS,
         "auth" => auth::NEEDS,
         "calls" => calls::NEEDS,
         "company" => company::NEEDS,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::{
-    ids::{DepartmentId, Id, SectorId},
-    models::{AccessLink, ApiKey, Call, Customer, Delivery, Department, Sector, User, Webhook},
+    clock::Time,
+    ids::{AppointmentId, DepartmentId, Id, SectorId, UserId},
+    models::{AccessLink, ApiKey, Appointment, Call, Customer, Delivery, Department, Sector, User, Webhook},
     storage::{Count, Entity, Key},
 };
 
@@ -32,7 +33,7 @@ fn kept(items: &Items) -> Counts {
     let names = |key: &Key, item: &Value| -> Vec<String> {
         let counter = key.pk.contains("#count#");
         let counts: &[&str] = match key.sk.as_str() {
-            "desk" => &["queued", "active", "links", "departments"],
+            "desk" => &["queued", "active", "links", "appointments", "departments"],
             "usage" => &["users", "managers", "departments", "calls"],
             _ => &[],
         };
@@ -42,6 +43,11 @@ fn kept(items: &Items) -> Counts {
             .collect()
     };
     for (key, item) in items {
+        if key.pk.contains("#agenda#") {
+            let entries = item.as_object().unwrap().iter().filter(|(name, _)| !["PK", "SK", "entered"].contains(&name.as_str()));
+            let entries = entries.map(|(name, value)| (name.clone(), value["N"].as_str().unwrap().parse().unwrap()));
+            kept.extend(entries.map(|(name, value)| ((format!("{} {}", key.pk, key.sk), name), value)));
+        }
         for name in names(key, item) {
             let count: i64 = item[&name]["N"].as_str().unwrap().parse().unwrap();
             *kept.entry((key.pk.clone(), name)).or_default() += count;
@@ -89,6 +95,13 @@ fn found(items: &Items) -> Counts {
                     add(&mut found, &desk(tenant, item), "links");
                 }
             }
+            Some(Appointment::KIND) => {
+                listed::<Appointment>(&mut found, tenant, item);
+                if ["scheduled", "confirmed"].contains(&data(item, "status", "S").as_str().unwrap()) {
+                    add(&mut found, &desk(tenant, item), "appointments");
+                    agenda(&mut found, tenant, item);
+                }
+            }
             Some(ApiKey::KIND) => listed::<ApiKey>(&mut found, tenant, item),
             Some(Sector::KIND) => listed::<Sector>(&mut found, tenant, item),
             Some(Customer::KIND) => listed::<Customer>(&mut found, tenant, item),
@@ -126,6 +139,21 @@ fn used(found: &mut Counts, tenant: &str, resource: &str, active: bool) {
 fn desk(tenant: &str, item: &Value) -> String {
     let id: DepartmentId = data(item, "department_id", "S").as_str().unwrap().parse().unwrap();
     format!("{tenant}#department#{}", id.key())
+}
+
+/// When an appointment takes its agent's time: in each of the days that it touches.
+fn agenda(found: &mut Counts, tenant: &str, item: &Value) {
+    let (start, id) = (data(item, "scheduled_at", "S").as_str().unwrap(), data(item, "id", "S").as_str().unwrap());
+    let (start, id): (Time, AppointmentId) = (start.parse().unwrap(), id.parse().unwrap());
+    let user: UserId = data(item, "user_id", "S").as_str().unwrap().parse().unwrap();
+    let minutes: i64 = data(item, "duration_minutes", "N").as_str().unwrap().parse().unwrap();
+    let last = Time::from_epoch(start.epoch() + minutes * 60 - 1);
+    let days: BTreeSet<String> = [start, last].iter().map(|at| at.to_string()[..10].to_owned()).collect();
+    for day in days {
+        let partition = format!("{tenant}#agenda#{} {day}", user.key());
+        add(found, &partition, "entries");
+        found.insert((partition, id.key()), start.epoch() * 10_000 + minutes);
+    }
 }
 
 fn data<'a>(item: &'a Value, name: &str, kind: &str) -> &'a Value {

@@ -92,7 +92,7 @@ const MANAGER: &str = "acme.manager";
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    accounts(world).into_iter().chain(service(world)).collect()
+    accounts(world).into_iter().chain(service(world)).chain(appointments(world)).collect()
 }
 
 /// Who works for the tenant, and how it is set up.
@@ -258,6 +258,47 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("getOpenapi", anybody()),
         ("getDocs", anybody().header("accept", "text/html")),
         ("getDocsFile", anybody().slot("file", &stylesheet()).header("accept", "text/css")),
+    ]
+}
+
+/// What is arranged.
+fn appointments(world: &World) -> Vec<(&'static str, Ask)> {
+    let id = |name| world.id(name);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    vec![
+        ("listAppointments", Ask::by(ATTENDANT).query("status", "scheduled").query("date_from", "2026-02-23")),
+        (
+            "createAppointment",
+            Ask::by(ATTENDANT).body(json!({ "appointment": {
+                "title": "Presentation meeting", "scheduled_at": "2026-02-25T14:00:00Z", "duration_minutes": 45,
+                "department_id": id("acme.department"), "user_id": id(ATTENDANT), "customer_name": "Roberto Lima",
+                "customer_email": "roberto.lima@example.com", "customer_phone": "(11) 96666-5544",
+            } })),
+        ),
+        (
+            "checkConflicts",
+            Ask::by(ATTENDANT)
+                .query("user_id", id(ATTENDANT))
+                .query("scheduled_at", "2026-02-23T11:30:00-03:00")
+                .query("duration_minutes", "45"),
+        ),
+        ("getAppointment", one(ATTENDANT, "acme.appointment")),
+        (
+            "updateAppointment",
+            one(ATTENDANT, "acme.appointment").body(json!({ "appointment": {
+                "title": "Review of the contract", "notes": "Wants to leave at the end of the year", "duration_minutes": 60,
+            } })),
+        ),
+        ("getAppointmentIcs", one(ATTENDANT, "acme.confirmed").header("accept", "text/calendar")),
+        ("confirmAppointment", one(ATTENDANT, "acme.appointment")),
+        ("cancelAppointment", one(ATTENDANT, "acme.appointment").body(json!({ "reason": "Customer requested rescheduling" }))),
+        ("completeAppointment", one(ATTENDANT, "acme.confirmed")),
+        ("noShowAppointment", one(ATTENDANT, "acme.confirmed")),
+        (
+            "rescheduleAppointment",
+            one(ATTENDANT, "acme.appointment")
+                .body(json!({ "scheduled_at": "2026-02-24T15:00:00-03:00", "duration_minutes": 30 })),
+        ),
     ]
 }
 

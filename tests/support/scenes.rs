@@ -1,5 +1,6 @@
 //! Pieces of work beside the samples: each takes a path through the product that no sample takes.
 
+mod appointments;
 mod lists;
 mod people;
 
@@ -52,6 +53,7 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
         stage.joins(),
         stage.calls(),
         stage.departments(),
+        stage.appointments(),
         stage.webhooks(),
         stage.attempts(),
         stage.people(),

@@ -114,7 +114,9 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
         let (seen, members, ()) = tokio::try_join!(store.find::<Department>(id), members, Box::pin(settled(store)))?;
         matching.check(&seen)?;
         let busy = |_: Option<&Item>| {
-            Error::Refused("The department has queued or active calls or active links; deactivate it instead".into())
+            Error::Refused(
+                "The department has queued or active calls, active links or open appointments; deactivate it instead".into(),
+            )
         };
         caller.write().delete(&seen).remove_idle(&Key::desk(store.tenant(), id), &Desk::BUSY, busy).commit(NoContent).await?;
         Ok(members)

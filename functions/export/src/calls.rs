@@ -74,6 +74,7 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
         sort: "inserted_at",
         descending: false,
         range: Some(range.keys()),
+        ranged: None,
         start: Start::Skip(0),
         size: BATCH,
     };

@@ -38,6 +38,7 @@ pub fn routes() -> Routes {
         .merge(company::routes())
         .merge(departments::routes())
         .merge(access_links::routes())
+        .merge(appointments::routes())
         .merge(public::routes())
         .merge(calls::routes())
         .merge(webhooks::routes())

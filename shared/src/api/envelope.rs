@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, Violations};
 
 /// What the log reads of a failure, carried by the response to the log line.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
-        Error::Invalid(_) | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Invalid(_) | Error::Contested(..) | Error::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Stale => StatusCode::PRECONDITION_FAILED,
         Error::StillRunning(_) => StatusCode::CONFLICT,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -55,9 +55,11 @@ fn status_of(error: &Error) -> StatusCode {
 #[must_use]
 pub fn body_of(error: &Error) -> Value {
     let detail = match error {
-        Error::Invalid(violations) => {
-            let fields: Map<String, Value> = violations.iter().map(|(path, messages)| (path.clone(), json!(messages))).collect();
-            return json!({ "errors": fields });
+        Error::Invalid(violations) => return json!({ "errors": fields(violations) }),
+        Error::Contested(violations, more) => {
+            let mut body = more.clone();
+            body.insert("errors".into(), fields(violations));
+            return body.into();
         }
         Error::Malformed(text) | Error::Forbidden(text) | Error::Refused(text) => text.as_str(),
         Error::Unauthenticated(text) | Error::NotFound(text) => text,
@@ -69,6 +71,10 @@ pub fn body_of(error: &Error) -> Value {
         Error::Internal(_) => "Internal server error",
     };
     json!({ "errors": { "detail": detail } })
+}
+
+fn fields(violations: &Violations) -> Value {
+    violations.iter().map(|(path, messages)| (path.clone(), json!(messages))).collect::<Map<_, _>>().into()
 }
 
 /// 405 in our envelope; axum adds `Allow`.

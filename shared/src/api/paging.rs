@@ -95,7 +95,7 @@ impl<T: Entity> Paging<T> {
     ///
     /// # Errors
     /// [`Error::Invalid`] on `cursor` unless it was given for this list.
-    pub fn query<R>(&self, caller: &Caller<R>, Filters { filters, range }: Filters) -> Result<Query> {
+    pub fn query<R>(&self, caller: &Caller<R>, Filters { filters, range, ranged }: Filters) -> Result<Query> {
         let range = range.filter(|range| *range != Range::ALL).map(Range::keys);
         let mut query = Query {
             filters,
@@ -103,6 +103,7 @@ impl<T: Entity> Paging<T> {
             sort: self.sort,
             descending: self.descending,
             range,
+            ranged,
             start: Start::Skip(usize::try_from((self.page - 1).saturating_mul(self.size)).unwrap_or(usize::MAX)),
             size: usize::try_from(self.size).unwrap_or(usize::MAX),
         };
@@ -132,8 +133,9 @@ impl<T: Entity> Paging<T> {
 
     /// What a cursor is bound to.
     fn binding(&self, store: &Store, query: &Query) -> String {
-        let Query { filters, search, sort, descending, range, .. } = query;
-        format!("{}\n{}\n{filters:?}\n{search:?}\n{sort}\n{descending}\n{range:?}", store.tenant(), self.list)
+        let Query { filters, search, sort, descending, range, ranged, .. } = query;
+        let ranged = ranged.map(|sort| format!("\n{sort}")).unwrap_or_default();
+        format!("{}\n{}\n{filters:?}\n{search:?}\n{sort}\n{descending}\n{range:?}{ranged}", store.tenant(), self.list)
     }
 }
 
@@ -142,6 +144,7 @@ impl<T: Entity> Paging<T> {
 pub struct Filters {
     filters: Vec<(&'static str, String)>,
     range: Option<Range>,
+    ranged: Option<&'static str>,
 }
 
 impl Filters {
@@ -169,6 +172,13 @@ impl Filters {
     pub fn within(mut self, range: Range) -> Self {
         self.range = Some(range);
         self
+    }
+
+    /// Between two moments of a sort's value, whichever sort the list has.
+    #[must_use]
+    pub fn within_of(mut self, sort: &'static str, range: Range) -> Self {
+        self.ranged = Some(sort);
+        self.within(range)
     }
 }
 

@@ -133,7 +133,7 @@ pub struct Desk {
 
 impl Desk {
     /// The counts that keep a department from being deleted.
-    pub const BUSY: [&'static str; 3] = ["queued", "active", "links"];
+    pub const BUSY: [&'static str; 4] = ["queued", "active", "links", "appointments"];
 
     /// Reads the item.
     #[must_use]
@@ -152,7 +152,7 @@ impl Desk {
         Tallied::new(Key::desk(tenant, department), "queued").below("max_queue_size").existing().or(refusal)
     }
 
-    /// A call in progress or an active link.
+    /// A call in progress, an active link or an open appointment.
     #[must_use]
     pub fn holds(tenant: &str, department: DepartmentId, count: &'static str) -> Tallied {
         Tallied::new(Key::desk(tenant, department), count).existing()

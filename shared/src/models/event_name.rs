@@ -25,6 +25,18 @@ words! {
         LinkUsed = "access_link.used",
         /// An access link was called back.
         LinkCancelled = "access_link.cancelled",
+        /// An appointment was booked.
+        AppointmentCreated = "appointment.created",
+        /// An appointment was confirmed.
+        AppointmentConfirmed = "appointment.confirmed",
+        /// An appointment was called off.
+        AppointmentCancelled = "appointment.cancelled",
+        /// An appointment took place.
+        AppointmentCompleted = "appointment.completed",
+        /// The customer did not come to an appointment.
+        AppointmentNoShow = "appointment.no_show",
+        /// An appointment got another time or another agent.
+        AppointmentRescheduled = "appointment.rescheduled",
         /// A webhook was disabled because its receiver failed.
         WebhookDisabled = "webhook.disabled",
     }

@@ -22,6 +22,8 @@ pub struct Tallied {
     pub(super) key: Key,
     pub(super) count: String,
     pub(super) limit: Option<&'static str>,
+    pub(super) most: Option<i64>,
+    pub(super) entry: Option<(String, i64)>,
     pub(super) existing: bool,
     pub(super) one_stays: bool,
     pub(super) refusal: Option<Refusal>,
@@ -31,7 +33,8 @@ impl Tallied {
     /// A count of an item.
     #[must_use]
     pub fn new(key: Key, count: impl Into<String>) -> Self {
-        Self { key, count: count.into(), limit: None, existing: false, one_stays: false, refusal: None }
+        let count = count.into();
+        Self { key, count, limit: None, most: None, entry: None, existing: false, one_stays: false, refusal: None }
     }
 
     /// It rises only while it is below the number that the same item holds under this name (absent: no limit): exactly,
@@ -39,6 +42,21 @@ impl Tallied {
     #[must_use]
     pub fn below(mut self, limit: &'static str) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// It rises to this at most.
+    #[must_use]
+    pub fn at_most(mut self, most: i64) -> Self {
+        self.most = Some(most);
+        self
+    }
+
+    /// What is counted stands in the item by name. Many come and go at once; who must know that nothing else came asks for
+    /// the item [as it was read](super::tally::Tally::as_read).
+    #[must_use]
+    pub fn entry(mut self, name: String, value: i64) -> Self {
+        self.entry = Some((name, value));
         self
     }
 

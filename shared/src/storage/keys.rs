@@ -67,7 +67,7 @@ impl Key {
         Self::new(object_partition(tenant, "department", &department.key()), format!("{MEMBERS}{}", user.key()))
     }
 
-    /// What a department has in hand: queued and active calls, active links.
+    /// What a department has in hand: queued and active calls, active links, open appointments.
     #[must_use]
     pub fn desk(tenant: &str, department: DepartmentId) -> Self {
         Self::new(object_partition(tenant, "department", &department.key()), "desk")
@@ -83,6 +83,12 @@ impl Key {
     #[must_use]
     pub fn ticket(tenant: &str, department: DepartmentId, ticket: TicketId) -> Self {
         Self::new(queue(tenant, department), ticket.key())
+    }
+
+    /// A day of an agent: when it is taken.
+    #[must_use]
+    pub fn agenda(tenant: &str, user: UserId, day: &str) -> Self {
+        Self::new(agenda(tenant, user), day)
     }
 
     /// A webhook; a tenant's lie together, so that the fan-out reads them strongly consistent.
@@ -169,6 +175,12 @@ pub fn queue(tenant: &str, department: DepartmentId) -> String {
     format!("{tenant}#queue#{}", department.key())
 }
 
+/// The partition of an agent's days.
+#[must_use]
+pub fn agenda(tenant: &str, user: UserId) -> String {
+    format!("{tenant}#agenda#{}", user.key())
+}
+
 /// The partition of a tenant's webhooks.
 #[must_use]
 pub fn webhooks(tenant: &str) -> String {
@@ -243,6 +255,7 @@ mod tests {
         assert_eq!(Key::member("acme", zero.into(), zero.into()), key(&format!("acme#department#{id}"), &format!("member#{id}")));
         assert_eq!(Key::desk("acme", zero.into()), key(&format!("acme#department#{id}"), "desk"));
         assert_eq!(Key::ticket("acme", zero.into(), zero.into()), key(&format!("acme#queue#{id}"), &id));
+        assert_eq!(Key::agenda("acme", zero.into(), "2026-02-20"), key(&format!("acme#agenda#{id}"), "2026-02-20"));
         assert_eq!(Key::webhook("acme", &id), key("acme#webhook", &id));
         assert_eq!(Key::guard("acme", "user", "email", "a#b@c.d"), key("acme#user#email#a#b@c.d", "guard"));
         assert_eq!(Key::matching("acme", "email", "a@b.c"), key("acme#customer#email#a@b.c", "match"));

@@ -34,8 +34,10 @@ pub struct Query {
     pub sort: &'static str,
     /// The greatest first.
     pub descending: bool,
-    /// Bounds of the sort's value: from inclusive, to exclusive.
+    /// Bounds of a sort's value: from inclusive, to exclusive.
     pub range: Option<(String, String)>,
+    /// The sort whose value they bound, where that is another one.
+    pub ranged: Option<&'static str>,
     /// Where the page begins.
     pub start: Start,
     /// Rows of a page.
@@ -46,6 +48,11 @@ impl Query {
     /// The range has no moment in it.
     fn is_empty(&self) -> bool {
         self.range.as_ref().is_some_and(|(from, to)| from >= to)
+    }
+
+    /// The sort in whose order the range lies, unless the list has that order.
+    fn across(&self) -> Option<&'static str> {
+        self.ranged.filter(|ranged| self.range.is_some() && *ranged != self.sort)
     }
 }
 
@@ -87,16 +94,16 @@ impl Store {
     /// # Errors
     /// [`Error::Internal`] when the table does not answer or the kind has no such sort.
     pub async fn list<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
-        let sort = T::LISTING
-            .sorts
-            .iter()
-            .find(|sort| sort.name == query.sort)
-            .ok_or_else(|| Error::Internal(format!("{} has no sort {}", T::KIND, query.sort)))?;
+        let sort = sort_named::<T>(query.sort)?;
         let search = query.search.as_deref().map(text::query_words);
         if query.is_empty() || search.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Page { rows: Vec::new(), total: 0, next: None });
         }
-        match (search, self.pattern::<T>(sort, query)) {
+        let pattern = match query.across() {
+            None => self.pattern::<T>(sort, query),
+            Some(_) => None,
+        };
+        match (search, pattern) {
             (Some(words), _) => self.page_in_memory(self.found::<T>(&words).await?, query),
             (None, Some(pattern)) => self.page_along::<T>(&pattern).await,
             (None, None) => {
@@ -131,6 +138,10 @@ impl Store {
 
     /// The most selective filter in whatever order it has an index; the rows are then sorted in memory.
     fn fallback<'a, T: Entity>(&self, query: &'a Query) -> Result<Pattern<'a>> {
+        if let Some(ranged) = query.across() {
+            let pattern = self.pattern::<T>(sort_named::<T>(ranged)?, query);
+            return pattern.ok_or_else(|| Error::Internal(format!("{} has no index in the order of {ranged}", T::KIND)));
+        }
         let filter = most_selective::<T>(query);
         filter
             .and_then(|filter| {
@@ -287,7 +298,9 @@ impl Store {
         let facets = value.facets(&self.tenant);
         query.filters.iter().all(|wanted| facets.filters().contains(wanted))
             && query.range.as_ref().is_none_or(|(from, to)| {
-                facets.place(query.sort).is_some_and(|place| from.as_str() <= place && place <= to.as_str())
+                facets
+                    .place(query.ranged.unwrap_or(query.sort))
+                    .is_some_and(|place| from.as_str() <= place && place <= to.as_str())
             })
     }
 
@@ -349,6 +362,11 @@ impl Pattern<'_> {
         }
         request.key_condition_expression(condition)
     }
+}
+
+fn sort_named<T: Entity>(name: &str) -> Result<&'static Sort> {
+    let sort = T::LISTING.sorts.iter().find(|sort| sort.name == name);
+    sort.ok_or_else(|| Error::Internal(format!("{} has no sort {name}", T::KIND)))
 }
 
 /// The filter that selects least, as the kind ranks them.

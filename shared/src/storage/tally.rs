@@ -16,12 +16,25 @@ use crate::error::{Error, Result};
 #[derive(Debug, Default)]
 pub struct Tally {
     adds: BTreeMap<String, i64>,
-    sets: BTreeMap<&'static str, Option<i64>>,
+    sets: BTreeMap<String, Option<i64>>,
     limits: BTreeMap<String, &'static str>,
+    most: BTreeMap<String, i64>,
+    entries: BTreeMap<String, Entry>,
+    as_read: Option<i64>,
     floors: BTreeMap<String, Option<Refusal>>,
     must_exist: bool,
     refusal: Option<Refusal>,
 }
+
+/// What stands in an item under a name, before and after.
+#[derive(Debug, Default)]
+struct Entry {
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+/// How often something was entered into an item.
+pub const ENTERED: &str = "entered";
 
 impl Tally {
     /// Adds to a count.
@@ -31,8 +44,15 @@ impl Tally {
     }
 
     /// Sets a value; `None` takes it away.
-    pub fn set(&mut self, name: &'static str, value: Option<i64>) -> &mut Self {
-        self.sets.insert(name, value);
+    pub fn set(&mut self, name: &str, value: Option<i64>) -> &mut Self {
+        self.sets.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Nothing was entered since the item was read: then [`ENTERED`] was this, 0 when it was not there. What was taken out
+    /// meanwhile does not matter.
+    pub fn as_read(&mut self, entered: i64) -> &mut Self {
+        self.as_read = Some(entered);
         self
     }
 
@@ -42,6 +62,13 @@ impl Tally {
         if let Some(limit) = tallied.limit {
             self.limits.insert(tallied.count.clone(), limit);
         }
+        if let Some(most) = tallied.most {
+            self.most.insert(tallied.count.clone(), most);
+        }
+        if let Some((name, value)) = &tallied.entry {
+            let entry = self.entries.entry(name.clone()).or_default();
+            *(if sign > 0 { &mut entry.after } else { &mut entry.before }) = Some(*value);
+        }
         self.must_exist |= tallied.existing && sign > 0;
         if tallied.one_stays {
             self.floors.insert(tallied.count.clone(), tallied.refusal);
@@ -50,14 +77,26 @@ impl Tally {
         }
     }
 
+    /// Entries that came, changed or went.
+    fn enter(&mut self) {
+        for (name, Entry { before, after }) in std::mem::take(&mut self.entries) {
+            if before != after {
+                self.add(ENTERED, i64::from(after.is_some())).set(&name, after);
+            }
+        }
+    }
+
     /// The operation; none when the changes cancel out.
-    pub(super) fn into_op(self, table: &str, key: &Key) -> Result<Option<Op>> {
+    pub(super) fn into_op(mut self, table: &str, key: &Key) -> Result<Option<Op>> {
+        self.enter();
         let adds: Vec<(String, i64)> = self.adds.into_iter().filter(|(_, amount)| *amount != 0).collect();
         let limits: Vec<_> = self
             .limits
             .into_iter()
             .filter(|(count, _)| adds.iter().any(|(known, amount)| known == count && *amount > 0))
             .collect();
+        let rising = |count: &String| adds.iter().any(|(known, amount)| known == count && *amount > 0);
+        let most: Vec<_> = self.most.into_iter().filter(|(count, _)| rising(count)).collect();
         let floors: Vec<_> = self
             .floors
             .into_iter()
@@ -99,6 +138,25 @@ impl Tally {
                 .expression_attribute_names(format!("#c{n}"), count)
                 .expression_attribute_names(format!("#l{n}"), *limit)
                 .expression_attribute_values(":zero", AttributeValue::N("0".into()));
+        }
+        for (n, (count, most)) in most.into_iter().enumerate() {
+            conditions.push(format!("(attribute_not_exists(#m{n}) OR #m{n} < :m{n})"));
+            update = update
+                .expression_attribute_names(format!("#m{n}"), count)
+                .expression_attribute_values(format!(":m{n}"), AttributeValue::N(most.to_string()));
+        }
+        match self.as_read {
+            None => {}
+            Some(0) => {
+                conditions.push("attribute_not_exists(#e)".to_owned());
+                update = update.expression_attribute_names("#e", ENTERED);
+            }
+            Some(entered) => {
+                conditions.push("#e = :e".to_owned());
+                update = update
+                    .expression_attribute_names("#e", ENTERED)
+                    .expression_attribute_values(":e", AttributeValue::N(entered.to_string()));
+            }
         }
         for (n, (count, amount, _)) in floors.iter().enumerate() {
             conditions.push(format!("#f{n} > :f{n}"));

@@ -12,10 +12,13 @@ use crate::{
 const ATTENDANT: &str = "acme.attendant";
 
 /// Scenes that have rows too.
-const SCENES: [&str; 7] = [
+const SCENES: [&str; 10] = [
     "createDepartment under a key",
     "createDepartment under a key again",
     "joinCall as somebody known",
+    "createAppointment that must not overlap",
+    "createAppointment with who has the e-mail",
+    "rescheduleAppointment that must not overlap",
     "listCalls of what has lapsed",
     "dispatch to three",
     "attempt that fails",

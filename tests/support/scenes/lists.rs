@@ -42,6 +42,13 @@ pub fn reading(lab: &Lab) -> Vec<Sample> {
         ["page=1", "status=queued", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=beatriz"]
             .map(|query| list("listCalls", ATTENDANT, query)),
     );
+    for sort in ["sort_by=scheduled_at", "sort_by=inserted_at"] {
+        for filter in
+            ["page=1", "status=scheduled", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=review"]
+        {
+            all.push(list("listAppointments", ATTENDANT, &format!("{sort}&{}", filter.replace("queued", "scheduled"))));
+        }
+    }
     all.extend(["sort_by=inserted_at", "sort_by=url"].map(|query| list("listWebhooks", MANAGER, query)));
     for query in ["status=success", "event=call.created", "date_from=2026-02-01"] {
         let ask = query

@@ -157,6 +157,11 @@ impl Build<'_> {
         self.ids.insert(format!("{name}.token"), answer["data"]["token"].as_str().unwrap().into());
     }
 
+    async fn appointment(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
+        fields["department_id"] = self.id(department).into();
+        self.ask(name, "createAppointment", Ask::by(caller).body(json!({ "appointment": fields }))).await;
+    }
+
     async fn join(&mut self, name: &str, link: &str, body: Value) {
         let ask = Ask::default().slot("token", self.id(&format!("{link}.token"))).body(body);
         self.ask(name, "joinCall", ask).await;
@@ -242,6 +247,22 @@ impl Build<'_> {
         self.at("2026-02-19T11:32:00Z");
         self.act(ATTENDANT, "acme.completed", "completeCall", json!({})).await;
 
+        self.at("2026-02-19T16:10:00Z");
+        let review = json!({
+            "title": "Review of invoices", "description": "The last three of them", "scheduled_at": "2026-02-23T14:00:00Z",
+            "duration_minutes": 45, "customer_name": "Paulo Teles", "customer_email": "paulo.teles@example.com",
+        });
+        self.appointment(ATTENDANT, "acme.appointment", "acme.department", review).await;
+        let late = json!({
+            "title": "Late shift", "scheduled_at": "2026-02-23T23:40:00Z", "customer_name": "Beatriz Lima",
+            "customer_email": "beatriz.lima@example.com", "customer_phone": "(21) 4000-1002",
+        });
+        self.appointment(ATTENDANT, "acme.confirmed", "acme.department", late).await;
+        self.act(ATTENDANT, "acme.confirmed", "confirmAppointment", json!({})).await;
+        let off = json!({ "title": "Site visit", "scheduled_at": "2026-02-23T14:00:00Z", "customer_name": "Paulo Teles" });
+        self.appointment(ATTENDANT, "acme.called_off", "acme.sales", off).await;
+        self.act(ATTENDANT, "acme.called_off", "cancelAppointment", json!({ "reason": "Nobody is there" })).await;
+
         self.at("2026-02-20T09:30:00Z");
         let carlos = json!({ "name": "Carlos Ferreira", "email": "carlos.ferreira@example.com", "phone": "+5511999998888" });
         self.join("acme.active", "acme.website", carlos).await;
@@ -271,6 +292,10 @@ impl Build<'_> {
         let call = self.ask("globex.call", "getCall", call).await;
         self.ids.insert("globex.customer".into(), call["data"]["customer_id"].as_str().unwrap().into());
         self.sector(MANAGER, "globex.sector", "Globex south").await;
+        let tasting = json!({ "title": "Globex tasting", "scheduled_at": "2026-02-27T15:00:00Z", "customer_id": self.id("globex.customer") });
+        self.appointment(MANAGER, "globex.appointment", "globex.department", tasting).await;
+        // What `exclude_id` names.
+        self.ids.insert("globex.exclude".into(), self.id("globex.appointment").into());
         let key = json!({ "api_key": { "name": "Globex ERP", "scopes": ["calls:read"] } });
         self.ask("globex.api_key", "createApiKey", Ask::by(MANAGER).body(key)).await;
     }

@@ -1,0 +1,6 @@
+//! What calendars are about, without tables and requests: files that other calendars read.
+
+pub mod ics;
+
+#[cfg(test)]
+mod lcg;

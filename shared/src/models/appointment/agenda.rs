@@ -1,0 +1,233 @@
+//! When an agent is taken: an item for each of the agent's days (of UTC), with every open appointment that touches it.
+//!
+//! Two appointments that overlap share a moment, hence a day, hence an item. Whoever must not book over another reads the
+//! days that the time touches and writes under the condition that nothing was entered there since; of many at once one
+//! wins. Whoever may book over another enters without looking. An appointment's end takes its entry out, and gets in
+//! nobody's way. See docs/decisions/0016.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Appointment;
+use crate::{
+    clock::{Time, days},
+    error::{Error, Result},
+    ids::{AppointmentId, Id, UserId},
+    storage::{Item, Key, Snapshot, Store, Tallied, Write, entity, key_of, keys, tally::ENTERED},
+};
+
+/// A time that is taken: from its start, inclusive, to its end, exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// When it begins.
+    pub start: Time,
+    /// How long it is.
+    pub minutes: u32,
+}
+
+impl Span {
+    /// Minutes of an appointment, unless it says otherwise.
+    pub const MINUTES: u32 = 30;
+
+    /// When it is over.
+    #[must_use]
+    pub fn end(self) -> Time {
+        self.start + std::time::Duration::from_secs(u64::from(self.minutes) * 60)
+    }
+
+    /// They share a moment.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end() && other.start < self.end()
+    }
+
+    /// The days that it touches: two at most, since none is longer than a day.
+    fn days(self) -> BTreeSet<String> {
+        BTreeSet::from([self.start, self.end() - std::time::Duration::from_secs(1)].map(day))
+    }
+
+    /// As it stands in a day's item.
+    fn code(self) -> i64 {
+        self.start.epoch() * CODE + i64::from(self.minutes)
+    }
+
+    fn of_code(code: i64) -> Self {
+        let (start, minutes) = (Time::from_epoch(code.div_euclid(CODE)), code.rem_euclid(CODE));
+        Self { start, minutes: u32::try_from(minutes).unwrap_or(0) }
+    }
+}
+
+/// More than a duration's minutes.
+const CODE: i64 = 10_000;
+
+/// The count of a day's entries.
+const ENTRIES: &str = "entries";
+
+/// Entries of a day: 20 KB, far below what an item holds, far above what an agent does.
+const MOST: i64 = 500;
+
+/// A day of UTC; its order is that of time.
+fn day(at: Time) -> String {
+    at.utc().format("%Y-%m-%d").to_string()
+}
+
+/// The items of the days that a time touches.
+#[must_use]
+pub fn keys(tenant: &str, user: UserId, span: Span) -> Vec<Key> {
+    span.days().iter().map(|day| Key::agenda(tenant, user, day)).collect()
+}
+
+/// An appointment's entries.
+pub(super) fn taken(tenant: &str, user: UserId, id: AppointmentId, span: Span) -> Vec<Tallied> {
+    let full = |item: Option<&Item>| match item.and_then(|item| entity::number(item, ENTRIES)) {
+        Some(MOST..) => Error::invalid("scheduled_at", format!("is on a day on which the agent has {MOST} appointments")),
+        _ => Error::Conflict,
+    };
+    let entry = |key| Tallied::new(key, ENTRIES).at_most(MOST).entry(id.key(), span.code()).or(full);
+    keys(tenant, user, span).into_iter().map(entry).collect()
+}
+
+/// An agent's days around a time.
+#[derive(Debug, Clone)]
+pub struct Agenda {
+    user: UserId,
+    span: Span,
+    taken: BTreeMap<AppointmentId, Span>,
+    entered: Vec<(Key, i64)>,
+}
+
+impl Agenda {
+    /// The days that a time touches, as they were read by their [`keys`].
+    #[must_use]
+    pub fn of(tenant: &str, read: &Snapshot, user: UserId, span: Span) -> Self {
+        let keys = keys(tenant, user, span);
+        let taken = keys.iter().filter_map(|key| read.item(key)).flat_map(entries).collect();
+        let entered = |key: Key| (read.item(&key).and_then(|item| entity::number(item, ENTERED)).unwrap_or(0), key);
+        let entered = keys.into_iter().map(entered).map(|(entered, key)| (key, entered)).collect();
+        Self { user, span, taken, entered }
+    }
+
+    /// Whose time it is then, but for one appointment; the earliest first.
+    #[must_use]
+    pub fn conflicts(&self, except: Option<AppointmentId>) -> Vec<AppointmentId> {
+        let others = self.taken.iter().filter(|(id, span)| Some(**id) != except && span.overlaps(self.span));
+        let mut others: Vec<_> = others.map(|(id, span)| (*span, *id)).collect();
+        others.sort_unstable();
+        others.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// An appointment is in the way.
+    #[must_use]
+    pub fn meets(&self, appointment: &Appointment) -> bool {
+        appointment.user_id == self.user && appointment.status.is_open() && appointment.span().overlaps(self.span)
+    }
+
+    /// Nothing was entered since it was read, or the write does not happen.
+    pub fn unchanged<'a>(&self, write: Write<'a>) -> Write<'a> {
+        self.entered.iter().fold(write, |write, (key, entered)| {
+            write.tally(key, |tally| {
+                tally.as_read(*entered);
+            })
+        })
+    }
+
+    /// The first three times from then on at which the agent is free for so long, none within another.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn next_free(&self, store: &Store, except: Option<AppointmentId>) -> Result<Vec<Time>> {
+        /// Days with appointments that are read at once.
+        const AHEAD: i32 = 10;
+        let partition = keys::agenda(store.tenant(), self.user);
+        let (mut taken, mut from) = (self.taken.clone(), day(self.span.start));
+        loop {
+            let items = store.db().from(&partition, &from, AHEAD).await?;
+            taken.extend(items.iter().flat_map(entries));
+            taken.retain(|id, _| Some(*id) != except);
+            let last = items.last().filter(|_| items.len() >= AHEAD as usize).and_then(key_of);
+            // What begins on days after the last that was read is not known yet.
+            let until = last.and_then(|key| format!("{}T00:00:00Z", key.sk).parse::<Time>().ok()).map(|last| last + days(1));
+            let mut spans: Vec<Span> = taken.values().copied().collect();
+            spans.sort_unstable();
+            let starts = free(&spans, self.span, until);
+            match until {
+                Some(until) if starts.len() < FREE => from = day(until),
+                _ => return Ok(starts),
+            }
+        }
+    }
+}
+
+/// How many free times are offered.
+const FREE: usize = 3;
+
+/// The entries of a day's item.
+fn entries(item: &Item) -> impl Iterator<Item = (AppointmentId, Span)> + '_ {
+    item.keys().filter_map(|name| Some((AppointmentId::from_key(name)?, Span::of_code(entity::number(item, name)?))))
+}
+
+/// The first free times as long as one, from its start on, between what is taken (in the order of the starts).
+fn free(taken: &[Span], like: Span, until: Option<Time>) -> Vec<Time> {
+    let mut starts = Vec::with_capacity(FREE);
+    let mut next = like;
+    let ends = until.map(|until| Span { start: until, minutes: 0 });
+    for span in taken.iter().copied().map(Some).chain([ends]) {
+        while starts.len() < FREE && span.is_none_or(|span| next.end() <= span.start) {
+            starts.push(next.start);
+            next.start = next.end();
+        }
+        if let Some(span) = span {
+            next.start = next.start.max(span.end());
+        }
+    }
+    starts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many minutes after a midnight.
+    fn span(start: i64, minutes: u32) -> Span {
+        Span { start: Time::from_epoch(1_771_545_600 + start * 60), minutes }
+    }
+
+    #[test]
+    fn a_span_touches_the_days_in_which_it_has_a_moment() {
+        let touched = |start, minutes| span(start, minutes).days().into_iter().collect::<Vec<_>>();
+        assert_eq!(touched(0, 1440), ["2026-02-20"]);
+        assert_eq!(touched(1, 1440), ["2026-02-20", "2026-02-21"]);
+        assert_eq!(touched(1410, 30), ["2026-02-20"]);
+        assert_eq!(touched(1411, 30), ["2026-02-20", "2026-02-21"]);
+    }
+
+    #[test]
+    fn what_only_touches_does_not_overlap() {
+        let own = span(60, 30);
+        for (start, minutes, overlaps) in
+            [(30, 30, false), (90, 30, false), (31, 30, true), (89, 5, true), (0, 1440, true), (65, 5, true), (60, 30, true)]
+        {
+            assert_eq!(own.overlaps(span(start, minutes)), overlaps, "{start} {minutes}");
+            assert_eq!(span(start, minutes).overlaps(own), overlaps, "{start} {minutes}");
+        }
+    }
+
+    #[test]
+    fn an_entry_says_when() {
+        for span in [span(0, 5), span(1439, 1440), Span { start: Time::from_epoch(-1), minutes: 30 }] {
+            assert_eq!(Span::of_code(span.code()), span);
+        }
+    }
+
+    #[test]
+    fn free_times_lie_between_what_is_taken() {
+        let minutes = |taken: &[Span], until| {
+            let starts = free(taken, span(60, 30), until);
+            starts.iter().map(|start| (start.epoch() - span(0, 5).start.epoch()) / 60).collect::<Vec<_>>()
+        };
+        assert_eq!(minutes(&[], None), [60, 90, 120]);
+        assert_eq!(minutes(&[span(0, 5), span(60, 30)], None), [90, 120, 150]);
+        assert_eq!(minutes(&[span(50, 20), span(55, 5), span(100, 10), span(130, 5)], None), [70, 135, 165]);
+        assert_eq!(minutes(&[span(0, 1440)], Some(span(1500, 5).start)), [1440, 1470]);
+        assert_eq!(minutes(&[span(0, 1440), span(1470, 60)], Some(span(1500, 5).start)), [1440]);
+    }
+}
