@@ -1,5 +1,6 @@
 //! `/appointments`: calls with a date.
 
+mod available;
 mod booking;
 mod calendar;
 mod double;

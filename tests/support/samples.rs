@@ -198,6 +198,13 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
             one(SUPERVISOR, "acme.department").body(json!({ "department": { "name": "Billing and payments", "max_queue_size": 40 } })),
         ),
         ("deleteDepartment", one(SUPERVISOR, "acme.idle")),
+        ("getDepartmentHours", one(ATTENDANT, "acme.department")),
+        (
+            "updateDepartmentHours",
+            one(SUPERVISOR, "acme.department").body(json!({ "hours": {
+                "exceptions": [{ "date": "2026-02-24", "from": "12:00", "to": "18:00" }, { "date": "2026-12-25", "closed": true }],
+            } })),
+        ),
         ("listDepartmentUsers", one(ATTENDANT, "acme.department")),
         ("addDepartmentUser", one(SUPERVISOR, "acme.sales").body(json!({ "user_id": id("acme.attendant") }))),
         ("removeDepartmentUser", one(SUPERVISOR, "acme.department").slot("user_id", id("acme.colleague"))),
@@ -281,6 +288,14 @@ fn appointments(world: &World) -> Vec<(&'static str, Ask)> {
                 .query("user_id", id(ATTENDANT))
                 .query("scheduled_at", "2026-02-23T11:30:00-03:00")
                 .query("duration_minutes", "45"),
+        ),
+        (
+            "listAvailability",
+            Ask::by(ATTENDANT)
+                .query("department_id", id("acme.department"))
+                .query("from", "2026-02-23")
+                .query("to", "2026-02-23")
+                .query("duration_minutes", "60"),
         ),
         ("getAppointment", one(ATTENDANT, "acme.appointment")),
         (

@@ -134,7 +134,8 @@ fn in_future(at: Time, now: Time, violations: &mut Violations) {
     }
 }
 
-fn able(agent: Option<&Stored<User>>, violations: &mut Violations) {
+/// Who takes appointments is active.
+pub fn able(agent: Option<&Stored<User>>, violations: &mut Violations) {
     match agent {
         Some(agent) if agent.input.active => {}
         Some(_) => violations.add("user_id", "is not active"),

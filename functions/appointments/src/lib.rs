@@ -1,6 +1,7 @@
 //! `/appointments`: calls with a date.
 
 mod actions;
+mod availability;
 mod booking;
 mod conflicts;
 mod ics;
@@ -17,6 +18,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/appointments", list::list, "listAppointments", "The tenant's appointments, the earliest first")
         .post("/api/v1/appointments", booking::create, "createAppointment", "Books an appointment")
         .get("/api/v1/appointments/conflicts", conflicts::check, "checkConflicts", "Whether an agent is taken at a time")
+        .get("/api/v1/appointments/availability", availability::find, "listAvailability", "Times at which agents are free")
         .get("/api/v1/appointments/{id}", list::read, "getAppointment", "One appointment")
         .put("/api/v1/appointments/{id}", booking::update, "updateAppointment", "Changes an appointment, all but its status")
         .get("/api/v1/appointments/{id}/ics", ics::read, "getAppointmentIcs", "An appointment for a calendar")

@@ -105,13 +105,13 @@ pub async fn update(
     .await
 }
 
-/// Removes a department that has nothing in hand; its memberships go with it.
+/// Removes a department that has nothing in hand; its memberships and its hours go with it.
 pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, matching: IfMatch) -> Result<NoContent> {
     let store = caller.store();
-    let members = contend(|| async {
+    let beside = contend(|| async {
         let partition = keys::object_partition(store.tenant(), Department::KIND, &id.key());
-        let members = store.db().partition(&partition, keys::MEMBERS);
-        let (seen, members, ()) = tokio::try_join!(store.find::<Department>(id), members, Box::pin(settled(store)))?;
+        let beside = store.db().partition(&partition, "");
+        let (seen, beside, ()) = tokio::try_join!(store.find::<Department>(id), beside, Box::pin(settled(store)))?;
         matching.check(&seen)?;
         let busy = |_: Option<&Item>| {
             Error::Refused(
@@ -119,12 +119,13 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
             )
         };
         caller.write().delete(&seen).remove_idle(&Key::desk(store.tenant(), id), &Desk::BUSY, busy).commit(NoContent).await?;
-        Ok(members)
+        Ok(beside)
     })
     .await?;
     // Nothing leads to them any more; what a crash leaves here is never read.
-    if let Err(error) = store.db().forget(members.iter().filter_map(key_of)).await {
-        tracing::error!(%error, "memberships of a removed department");
+    let left = |key: &Key| key.sk == keys::HOURS || key.sk.starts_with(keys::MEMBERS);
+    if let Err(error) = store.db().forget(beside.iter().filter_map(key_of).filter(left)).await {
+        tracing::error!(%error, "memberships and hours of a removed department");
     }
     Ok(NoContent)
 }

@@ -1,6 +1,7 @@
 //! `/departments`: where calls queue, and who serves there.
 
 mod crud;
+mod hours;
 mod members;
 
 use shared::{api::Routes, app::Need};
@@ -16,6 +17,8 @@ pub fn routes() -> Routes {
         .get("/api/v1/departments/{id}", crud::read, "getDepartment", "One department")
         .put("/api/v1/departments/{id}", crud::update, "updateDepartment", "Changes a department")
         .delete("/api/v1/departments/{id}", crud::remove, "deleteDepartment", "Removes a department that has nothing in hand")
+        .get("/api/v1/departments/{id}/hours", hours::read, "getDepartmentHours", "When a department is open")
+        .put("/api/v1/departments/{id}/hours", hours::update, "updateDepartmentHours", "Says when a department is open")
         .get("/api/v1/departments/{id}/users", members::list, "listDepartmentUsers", "The users who serve in a department")
         .post("/api/v1/departments/{id}/users", members::add, "addDepartmentUser", "Lets a user serve in a department")
         .delete(

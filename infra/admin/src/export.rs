@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use shared::{
     Error, Result,
     app::App,
-    models::{AccessLink, ApiKey, Appointment, Call, Company, Customer, Department, Membership, Sector, User, Webhook},
+    models::{
+        AccessLink, ApiKey, Appointment, Call, Company, Customer, Department, Membership, OpeningHours, Sector, User, Webhook,
+    },
     storage::{Entity, Item, audit::Entry, entity},
 };
 
@@ -30,9 +32,10 @@ pub async fn to_file(app: &App, tenant: &str, file: &Path) -> Result<u64> {
 }
 
 /// Kinds that are told as they are stored: nothing in them is a secret.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     Company::KIND,
     Department::KIND,
+    OpeningHours::KIND,
     Membership::KIND,
     Sector::KIND,
     AccessLink::KIND,

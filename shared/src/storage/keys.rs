@@ -73,6 +73,12 @@ impl Key {
         Self::new(object_partition(tenant, "department", &department.key()), "desk")
     }
 
+    /// When a department is open.
+    #[must_use]
+    pub fn hours(tenant: &str, department: DepartmentId) -> Self {
+        Self::new(object_partition(tenant, "department", &department.key()), HOURS)
+    }
+
     /// What a sector has in hand: its departments.
     #[must_use]
     pub fn sector_desk(tenant: &str, sector: SectorId) -> Self {
@@ -158,6 +164,8 @@ impl Key {
     }
 }
 
+/// The sort key of a department's hours.
+pub const HOURS: &str = "hours";
 /// The prefix of membership sort keys.
 pub const MEMBERS: &str = "member#";
 /// The prefix of session sort keys.
@@ -254,6 +262,7 @@ mod tests {
         assert_eq!(Key::session("acme", zero.into(), zero.into()), key(&format!("acme#user#{id}"), &format!("session#{id}")));
         assert_eq!(Key::member("acme", zero.into(), zero.into()), key(&format!("acme#department#{id}"), &format!("member#{id}")));
         assert_eq!(Key::desk("acme", zero.into()), key(&format!("acme#department#{id}"), "desk"));
+        assert_eq!(Key::hours("acme", zero.into()), key(&format!("acme#department#{id}"), "hours"));
         assert_eq!(Key::ticket("acme", zero.into(), zero.into()), key(&format!("acme#queue#{id}"), &id));
         assert_eq!(Key::agenda("acme", zero.into(), "2026-02-20"), key(&format!("acme#agenda#{id}"), "2026-02-20"));
         assert_eq!(Key::webhook("acme", &id), key("acme#webhook", &id));

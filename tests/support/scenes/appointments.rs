@@ -54,6 +54,7 @@ impl Stage<'_> {
                 before: strict(),
                 sample: one("confirmAppointment", "where none may overlap", "acme.appointment", json!({})),
             },
+            alone(self.other("updateDepartmentHours", "that were not set", |ask| ask.slot("id", self.id("acme.sales")))),
             alone(one("confirmAppointment", "that is called off", "acme.called_off", json!({}))),
         ]
     }

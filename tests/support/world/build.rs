@@ -202,6 +202,12 @@ impl Build<'_> {
         self.at("2026-02-16T09:20:00Z");
         let billing = json!({ "name": "Billing", "description": "Invoices and payments", "max_wait_time": 1800 });
         self.department(SUPERVISOR, "acme.department", billing, &[ATTENDANT, "acme.colleague"]).await;
+        let day = |day: &str, from: &str, to: &str| json!({ "day": day, "from": from, "to": to });
+        let hours = json!({ "hours": { "time_zone": "America/Sao_Paulo", "weekly": [
+            day("monday", "09:00", "12:00"), day("monday", "13:00", "18:00"), day("wednesday", "09:00", "18:00"),
+        ] } });
+        let ask = Ask::by(SUPERVISOR).slot("id", self.id("acme.department")).body(hours);
+        self.ask("hours", "updateDepartmentHours", ask).await;
         self.sector(SUPERVISOR, "acme.sector", "Customers to be").await;
         self.sector(SUPERVISOR, "acme.empty_sector", "Abroad").await;
         let sales = json!({ "name": "Sales", "sector_id": self.id("acme.sector") });
@@ -247,21 +253,7 @@ impl Build<'_> {
         self.at("2026-02-19T11:32:00Z");
         self.act(ATTENDANT, "acme.completed", "completeCall", json!({})).await;
 
-        self.at("2026-02-19T16:10:00Z");
-        let review = json!({
-            "title": "Review of invoices", "description": "The last three of them", "scheduled_at": "2026-02-23T14:00:00Z",
-            "duration_minutes": 45, "customer_name": "Paulo Teles", "customer_email": "paulo.teles@example.com",
-        });
-        self.appointment(ATTENDANT, "acme.appointment", "acme.department", review).await;
-        let late = json!({
-            "title": "Late shift", "scheduled_at": "2026-02-23T23:40:00Z", "customer_name": "Beatriz Lima",
-            "customer_email": "beatriz.lima@example.com", "customer_phone": "(21) 4000-1002",
-        });
-        self.appointment(ATTENDANT, "acme.confirmed", "acme.department", late).await;
-        self.act(ATTENDANT, "acme.confirmed", "confirmAppointment", json!({})).await;
-        let off = json!({ "title": "Site visit", "scheduled_at": "2026-02-23T14:00:00Z", "customer_name": "Paulo Teles" });
-        self.appointment(ATTENDANT, "acme.called_off", "acme.sales", off).await;
-        self.act(ATTENDANT, "acme.called_off", "cancelAppointment", json!({ "reason": "Nobody is there" })).await;
+        self.diary("acme.attendant").await;
 
         self.at("2026-02-20T09:30:00Z");
         let carlos = json!({ "name": "Carlos Ferreira", "email": "carlos.ferreira@example.com", "phone": "+5511999998888" });
@@ -274,6 +266,25 @@ impl Build<'_> {
         self.join("acme.assigned", "acme.website", beatriz).await;
         self.at("2026-02-20T09:53:00Z");
         self.act(ATTENDANT, "acme.assigned", "assignCall", json!({})).await;
+    }
+
+    /// What an agent has arranged.
+    async fn diary(&mut self, agent: &'static str) {
+        self.at("2026-02-19T16:10:00Z");
+        let review = json!({
+            "title": "Review of invoices", "description": "The last three of them", "scheduled_at": "2026-02-23T14:00:00Z",
+            "duration_minutes": 45, "customer_name": "Paulo Teles", "customer_email": "paulo.teles@example.com",
+        });
+        self.appointment(agent, "acme.appointment", "acme.department", review).await;
+        let late = json!({
+            "title": "Late shift", "scheduled_at": "2026-02-23T23:40:00Z", "customer_name": "Beatriz Lima",
+            "customer_email": "beatriz.lima@example.com", "customer_phone": "(21) 4000-1002",
+        });
+        self.appointment(agent, "acme.confirmed", "acme.department", late).await;
+        self.act(agent, "acme.confirmed", "confirmAppointment", json!({})).await;
+        let off = json!({ "title": "Site visit", "scheduled_at": "2026-02-23T14:00:00Z", "customer_name": "Paulo Teles" });
+        self.appointment(agent, "acme.called_off", "acme.sales", off).await;
+        self.act(agent, "acme.called_off", "cancelAppointment", json!({ "reason": "Nobody is there" })).await;
     }
 
     /// One of each kind, all of it foreign to everybody else.

@@ -157,6 +157,16 @@ impl Agenda {
     }
 }
 
+/// When an agent is taken, on the days that a range of at most so many days touches.
+///
+/// # Errors
+/// [`Error::Internal`] when the table does not answer.
+pub async fn taken_within(store: &Store, user: UserId, from: Time, most: i32) -> Result<Vec<(Time, Time)>> {
+    let items = store.db().from(&keys::agenda(store.tenant(), user), &day(from), most + 2).await?;
+    let taken: BTreeMap<AppointmentId, Span> = items.iter().flat_map(entries).collect();
+    Ok(taken.into_values().map(|span| (span.start, span.end())).collect())
+}
+
 /// How many free times are offered.
 const FREE: usize = 3;
 

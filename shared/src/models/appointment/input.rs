@@ -43,7 +43,8 @@ pub struct AppointmentInput {
     /// Notes for those who work for the tenant.
     #[schemars(length(max = 10_000))]
     pub notes: Option<String>,
-    /// Whether it is refused when the agent is taken at that time, as if the company prevented double booking.
+    /// Whether it is refused when the agent is taken at that time, as if the company prevented double booking: then `conflicts`
+    /// (as of `GET /conflicts`) and `next_free` (three beginnings) stand beside `errors`.
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub reject_conflicts: bool,
