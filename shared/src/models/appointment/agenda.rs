@@ -96,7 +96,7 @@ pub struct Agenda {
 }
 
 impl Agenda {
-    /// The days that a time touches, as they were read by their [`keys`].
+    /// The days that a time touches, as they were read by their [`keys()`].
     #[must_use]
     pub fn of(tenant: &str, read: &Snapshot, user: UserId, span: Span) -> Self {
         let keys = keys(tenant, user, span);
