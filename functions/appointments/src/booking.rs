@@ -48,6 +48,10 @@ pub async fn update(
         let mut change = patch.onto(&before)?;
         if change.booked.customer_id != seen.customer_id {
             change = patch.onto(&before.of_nobody())?;
+            // Who is described as the one who is booked is that one: a PUT can be repeated.
+            if change.booked.customer_id.is_none() && change.booked.describes_customer_of(&seen) {
+                change.booked.customer_id = seen.customer_id;
+            }
         }
         if change.status != seen.status {
             return Err(Error::invalid("status", "is changed by confirming, cancelling, completing and the like"));

@@ -282,7 +282,10 @@ async fn a_put_names_another_customer_whole() {
     let by_mail = json!({ "customer_id": null, "customer_name": "C.", "customer_email": "carlos@example.com" });
     let back = office.put(&carlos, by_mail).await.expect(200).data();
     assert_eq!(who(&back), [carlos["customer_id"].clone(), json!("C."), json!("carlos@example.com")]);
-    let stranger = office.put(&carlos, json!({ "customer_id": null, "customer_name": "Dora" })).await.expect(200).data();
+    let dora = json!({ "customer_id": null, "customer_name": "Dora" });
+    let stranger = office.put(&carlos, dora.clone()).await.expect(200).data();
+    let again = office.put(&carlos, dora).await.expect(200).data();
+    assert_eq!(who(&again), who(&stranger), "a PUT can be repeated");
     assert_eq!(who(&stranger)[1..], [json!("Dora"), json!(null)]);
     assert!(![&carlos, &ana].iter().any(|known| known["customer_id"] == stranger["customer_id"]));
 }

@@ -71,6 +71,15 @@ impl Input for AppointmentInput {
     }
 }
 
+impl AppointmentInput {
+    /// The customer is described as an appointment has them.
+    #[must_use]
+    pub fn describes_customer_of(&self, appointment: &Appointment) -> bool {
+        let Appointment { customer_name, customer_email, customer_phone, .. } = appointment;
+        (&self.customer_name, &self.customer_email, &self.customer_phone) == (customer_name, customer_email, customer_phone)
+    }
+}
+
 /// `duration_minutes`, if it is there.
 pub fn minutes(fields: &mut Fields<'_>) -> Option<u32> {
     fields.default("duration_minutes", None, |raw: &Raw<'_>| rules::integer(5..=1440)(raw).map(Some))
