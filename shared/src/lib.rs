@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input → storage → models → events, lapse, release, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input → storage → models → events, tags, lapse, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -22,7 +22,9 @@ pub mod outbound;
 pub mod queue;
 pub mod release;
 pub mod storage;
+pub mod tags;
 pub mod text;
+pub mod untag;
 pub mod waiting;
 pub mod worker;
 

@@ -27,5 +27,6 @@ mod rate_limits;
 mod receivers;
 mod scene;
 mod signup;
+mod tags;
 mod users;
 mod webhooks;

@@ -12,7 +12,7 @@ use shared::{
 type Make = fn() -> Routes;
 
 /// The functions that answer HTTP, by the name of their binary.
-pub const FUNCTIONS: [(&str, Make); 10] = [
+pub const FUNCTIONS: [(&str, Make); 11] = [
     ("auth", auth::routes),
     ("users", users::routes),
     ("company", company::routes),
@@ -20,6 +20,7 @@ pub const FUNCTIONS: [(&str, Make); 10] = [
     ("access-links", access_links::routes),
     ("public", public::routes),
     ("calls", calls::routes),
+    ("tags", tags::routes),
     ("webhooks", webhooks::routes),
     ("export", export::routes),
     ("docs", docs::routes),
@@ -43,6 +44,7 @@ pub fn needs(function: &str) -> &'static [Need] {
         "mailer" => mailer::NEEDS,
         "public" => public::NEEDS,
         "scheduler" => scheduler::NEEDS,
+        "tags" => tags::NEEDS,
         "users" => users::NEEDS,
         "webhook-worker" => webhook_worker::NEEDS,
         "webhooks" => webhooks::NEEDS,

@@ -2,6 +2,7 @@
 
 mod lists;
 mod people;
+mod tags;
 
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
         stage.joins(),
         stage.calls(),
         stage.departments(),
+        stage.tags(),
         stage.webhooks(),
         stage.attempts(),
         stage.people(),

@@ -112,7 +112,7 @@ impl Way<'_> {
         let call = Call::new(store.mint()?, store.mint()?, joining, now);
         let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
         let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
-        let view = call.view(Role::Manager, Some(place), now);
+        let view = call.view(Role::Manager, Some(place), Vec::new(), now);
         let mut write =
             enter_by(store.write(), link, used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
         if used.status == LinkStatus::Used {

@@ -12,10 +12,11 @@ use shared::{
     events::EventRecord,
     ids::{DeliveryId, EventId},
     lapse, mail,
-    models::{AccessLink, Call, Delivery, Mail, User},
+    models::{AccessLink, Call, Delivery, Mail, User, tag::TagRemoval},
     queue::Message,
     release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
+    untag,
 };
 
 /// What it needs of its environment.
@@ -34,6 +35,8 @@ pub struct Swept {
     pub mails: u64,
     /// Calls given back by agents who serve no longer.
     pub released: u64,
+    /// Calls that bore tags which were deleted, and those tags.
+    pub untagged: u64,
 }
 
 impl Swept {
@@ -44,6 +47,7 @@ impl Swept {
             lapsed: self.lapsed + other.lapsed,
             mails: self.mails + other.mails,
             released: self.released + other.released,
+            untagged: self.untagged + other.untagged,
         }
     }
 }
@@ -142,6 +146,11 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         User::KIND => {
             if let Some(id) = key.object_id() {
                 swept.released += release::again(&store, id).await?;
+            }
+        }
+        TagRemoval::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.untagged += untag::go_on(&store, id).await?;
             }
         }
         other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::{
     Error, Result,
     app::App,
-    models::{AccessLink, ApiKey, Call, Company, Customer, Department, Membership, Sector, User, Webhook},
+    models::{AccessLink, ApiKey, Call, Company, Customer, Department, Membership, Sector, Tag, User, Webhook},
     storage::{Entity, Item, audit::Entry, entity},
 };
 
@@ -30,8 +30,17 @@ pub async fn to_file(app: &App, tenant: &str, file: &Path) -> Result<u64> {
 }
 
 /// Kinds that are told as they are stored: nothing in them is a secret.
-const PLAIN: [&str; 8] =
-    [Company::KIND, Department::KIND, Membership::KIND, Sector::KIND, AccessLink::KIND, Customer::KIND, Call::KIND, Entry::KIND];
+const PLAIN: [&str; 9] = [
+    Company::KIND,
+    Department::KIND,
+    Membership::KIND,
+    Sector::KIND,
+    Tag::KIND,
+    AccessLink::KIND,
+    Customer::KIND,
+    Call::KIND,
+    Entry::KIND,
+];
 
 /// What is told of an item; of one with secrets what the API shows, of one that only serves the product nothing.
 fn told(item: Item) -> Result<Option<(String, Value)>> {

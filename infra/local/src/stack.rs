@@ -40,6 +40,7 @@ pub fn routes() -> Routes {
         .merge(access_links::routes())
         .merge(public::routes())
         .merge(calls::routes())
+        .merge(tags::routes())
         .merge(webhooks::routes())
         .merge(export::routes())
         .merge(docs::routes())

@@ -19,8 +19,8 @@ use crate::{
 /// What begins every key.
 pub const PREFIX: &str = "vk_";
 /// What scopes are about: the first part of a path below `/api/v1`, where keys may go at all.
-pub const RESOURCES: [&str; 10] =
-    ["access-links", "audit-log", "billing", "calls", "company", "departments", "export", "sectors", "users", "webhooks"];
+pub const RESOURCES: [&str; 11] =
+    ["access-links", "audit-log", "billing", "calls", "company", "departments", "export", "sectors", "tags", "users", "webhooks"];
 
 /// What a manager sets of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

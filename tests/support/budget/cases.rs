@@ -12,11 +12,12 @@ use crate::{
 const ATTENDANT: &str = "acme.attendant";
 
 /// Scenes that have rows too.
-const SCENES: [&str; 7] = [
+const SCENES: [&str; 8] = [
     "createDepartment under a key",
     "createDepartment under a key again",
     "joinCall as somebody known",
     "listCalls of what has lapsed",
+    "minute after a tag was deleted",
     "dispatch to three",
     "attempt that fails",
     "attempt that comes early",
@@ -36,21 +37,24 @@ fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
     let department = format!("department_id={}", bulk.department());
     let (from, to) = bulk.range();
     let range = format!("date_from={from}&date_to={to}");
+    let tag = format!("tag_id={}", lab.world.id("acme.tag"));
     let queries = [
         ("first page", String::new()),
         ("by status", "status=missed".into()),
         ("by department", department.clone()),
         ("by agent", format!("user_id={}", bulk.user())),
         ("by customer", format!("customer_id={}", bulk.customer())),
+        ("by tag", tag.clone()),
         ("page 100", "page=100".into()),
         ("page 100 by status", "status=missed&page=100".into()),
         ("by department and status", format!("{department}&status=missed")),
+        ("by tag and status", format!("{tag}&status=completed")),
         ("by dates", range.clone()),
         ("by dates and status", format!("{range}&status=missed")),
         ("by a rare word", "search=beatriz".into()),
     ];
     let mut cases: Vec<_> = queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, query))).collect();
-    for (name, query) in &queries[..5] {
+    for (name, query) in &queries[..6] {
         cases.push((
             format!("listCalls, cursor in the middle, {name}"),
             list(lab, &format!("{query}&cursor={}", cursor(lab, query))),
