@@ -52,12 +52,25 @@ impl Tree {
         for hidden in tree.hidden().to_vec() {
             tree.tags.remove(&hidden);
         }
+        tree.prune();
         let counts: HashMap<Key, u64> =
             desks.iter().filter_map(|desk| Some((crate::storage::key_of(desk)?, counted(Some(desk))))).collect();
         for tag in tree.tags.values_mut() {
             tag.value.usage_count = counts.get(&Key::tag_desk(store.tenant(), tag.value.id)).copied().unwrap_or(0);
         }
         Ok(tree)
+    }
+
+    /// Without what lies under a tag that was deleted between the version and the tags: a query is no snapshot.
+    fn prune(&mut self) {
+        loop {
+            let missing = |tag: &Tag| tag.input.parent_id.is_some_and(|parent| !self.tags.contains_key(&parent));
+            let orphans: Vec<TagId> = self.tags.values().filter(|tag| missing(tag)).map(|tag| tag.id).collect();
+            if orphans.is_empty() {
+                return;
+            }
+            self.tags.retain(|id, _| !orphans.contains(id));
+        }
     }
 
     fn hidden(&self) -> &[TagId] {
@@ -264,4 +277,41 @@ pub async fn labels(store: &Store, calls: &[&Call]) -> Result<Labels> {
 /// As [`labels`].
 pub async fn of(store: &Store, call: &Call) -> Result<Vec<CallTag>> {
     Ok(labels(store, &[call]).await?.of(call))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u128) -> TagId {
+        uuid::Uuid::from_u128(n).into()
+    }
+
+    /// Tags by number, each under another or none.
+    fn tree(tags: &[(u128, Option<u128>)]) -> Tree {
+        let tag = |(n, parent): &(u128, Option<u128>)| {
+            let input = TagInput { name: n.to_string(), color: String::new(), parent_id: parent.map(id) };
+            (id(*n), Stored { value: Tag::new(id(*n), input, Time::from_epoch(0)), version: 1 })
+        };
+        Tree { version: None, tags: tags.iter().map(tag).collect() }
+    }
+
+    #[test]
+    fn what_is_below_moves_along_and_must_fit() {
+        let chain: Vec<_> = (1..=8).map(|n| (n, (n > 1).then(|| n - 1))).chain([(20, None), (21, Some(20))]).collect();
+        let tree = tree(&chain);
+        assert!(tree.receives(id(20), Some(id(6))).is_ok() && tree.receives(id(20), Some(id(7))).is_err());
+        assert!(tree.receives(id(21), Some(id(7))).is_ok() && tree.receives(id(21), None).is_ok());
+        assert!(tree.receives(id(3), Some(id(3))).is_err() && tree.receives(id(3), Some(id(8))).is_err());
+        assert!(tree.receives(id(3), Some(id(1))).is_ok() && tree.receives(id(3), Some(id(9))).is_err());
+        assert!(tree.receives(id(3), Some(id(20))).is_ok() && tree.receives(id(2), Some(id(20))).is_ok());
+        assert!(tree.receives(id(2), Some(id(21))).is_err());
+    }
+
+    #[test]
+    fn who_reads_while_a_branch_goes_sees_none_of_it() {
+        let mut torn = tree(&[(1, None), (3, Some(2)), (4, Some(3)), (5, Some(1)), (6, Some(4))]);
+        torn.prune();
+        assert_eq!(torn.tags.keys().copied().collect::<Vec<_>>(), [id(1), id(5)]);
+    }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
-    api::{Added, Done, NoContent, Path, Path2, Valid},
+    api::{Added, NoContent, Path, Path2, Rows, Valid},
     auth::{Attendant, Caller},
     ids::{CallId, TagId},
     input::{Fields, Input, rules},
@@ -29,9 +29,9 @@ impl Input for Borne {
 }
 
 /// The tags of a call, in the order in which it came to bear them.
-pub async fn list(caller: Caller<Attendant>, Path(id): Path<CallId>) -> Result<Done<Vec<CallTag>>> {
+pub async fn list(caller: Caller<Attendant>, Path(id): Path<CallId>) -> Result<Rows<CallTag>> {
     let call = caller.store().find::<Call>(id).await?;
-    tags::of(caller.store(), &call).await.map(Done)
+    Ok(Rows::whole(tags::of(caller.store(), &call).await?, Tag::PAGE_SIZE))
 }
 
 /// A call that must be there, and a tag if it is: one read.

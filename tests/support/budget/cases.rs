@@ -30,7 +30,16 @@ pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Scene)> {
     let scenes = scenes::changing(lab).into_iter().map(|scene| (scene.sample.name.clone(), scene));
     let scenes: Vec<_> = scenes.filter(|(name, _)| SCENES.contains(&name.as_str())).collect();
     assert_eq!(scenes.len(), SCENES.len(), "a scene has another name now");
-    samples.chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
+    samples.chain(reads(lab)).chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
+}
+
+/// Calls that wait no longer, with tags and without.
+fn reads(lab: &Lab) -> [(String, Sample); 2] {
+    [("that bears tags", "acme.completed"), ("that bears none", "acme.rated")].map(|(what, call)| {
+        let operation = lab.world.operations.named("getCall");
+        let event = lab.world.event(operation, &Ask::by(ATTENDANT).slot("id", lab.world.id(call)));
+        (format!("getCall {what}"), Sample { function: operation.function.into(), name: operation.id.into(), event })
+    })
 }
 
 fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
