@@ -14,8 +14,8 @@ cargo run -q -p local --example receiver >"$data/receiver.out" &
 timeout 60 grep -qm1 '^Voki API on http://127.0.0.1:3000' <(tail -n +1 -F "$data/local.out" 2>/dev/null) || { cat "$data/local.err"; exit 1; }
 timeout 60 grep -qm1 '^waiting' <(tail -n +1 -F "$data/receiver.out" 2>/dev/null)
 
-# The blocks marked `bash journey` are the journey.
-awk '/^```bash journey/{on=1;next} /^```/{on=0} on' README.md >"$data/journey.sh"
+# The blocks marked `bash journey` are the journey; those marked `bash here` go on with what is on one machine alone.
+awk '/^```bash (journey|here)/{on=1;next} /^```/{on=0} on' README.md >"$data/journey.sh"
 bash -euo pipefail "$data/journey.sh" | tee "$data/journey.out"
 
 for event in call.created call.assigned call.started call.completed; do
@@ -24,5 +24,9 @@ done
 grep -q ',completed,Billing,Ana Attendant,Carlos Ferreira,carlos@example.com,' "$data/journey.out" || { echo "no row in calls.csv"; exit 1; }
 grep -q '"recovery_codes":\["' "$data/journey.out" || { echo "no second factor"; exit 1; }
 grep -q '"access_token":.*"email":"bruno@acme.test".*"mfa_enabled":true' "$data/journey.out" || { echo "no login with a code"; exit 1; }
-tail -n 1 "$data/journey.out" | grep -q '"mfa_required":true' || { echo "no login with the password that was reset"; exit 1; }
+grep -q '^{"mfa_required":true' "$data/journey.out" || { echo "no login with the password that was reset"; exit 1; }
+[ "$(grep -c '"name":"João Ângelo da Silva".*"total_count":1' "$data/journey.out")" = 2 ] || { echo "no customer by half a name and by number"; exit 1; }
+grep -q '"conflicts":\[{.*"next_free":\["2030-03-04T12:00:00Z"' "$data/journey.out" || { echo "no refusal of a third visit"; exit 1; }
+grep -qx '{"data":\[\]}' "$data/journey.out" || { echo "the day is not full"; exit 1; }
+tail -n 1 "$data/journey.out" | grep -q 'END:VCALENDAR' || { echo "no calendar file"; exit 1; }
 echo "the journey holds"

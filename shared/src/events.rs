@@ -12,7 +12,7 @@ use crate::{
         Appointment, Mail,
         access_link::LinkView,
         call::CallView,
-        customer::Customer,
+        customer::CustomerView,
         delivery::{KEPT, SLACK},
         mail::Letter,
         webhook::WebhookView,
@@ -25,8 +25,8 @@ use crate::{
 pub enum Event {
     /// One of `call.*`.
     Call(EventName, Box<CallView>),
-    /// `customer.created`.
-    Customer(EventName, Customer),
+    /// One of `customer.*`.
+    Customer(EventName, CustomerView),
     /// One of `access_link.*`.
     Link(EventName, LinkView),
     /// One of `appointment.*`.

@@ -124,6 +124,8 @@ ids! {
     DepartmentId,
     /// A sector's.
     SectorId,
+    /// A tag's.
+    TagId,
     /// A customer's.
     CustomerId,
     /// An appointment's.

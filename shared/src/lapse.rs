@@ -20,26 +20,38 @@ use crate::{
         Entity, Key, Store, Stored, contend,
         list::{Page, Query},
     },
+    tags,
 };
 
 /// An object that time alone changes.
 pub trait Lapses: Entity<Id: Id> {
-    /// The object after its time has passed, with the event that it is.
-    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)>;
+    /// The object after its time has passed, and when that was.
+    fn lapsed(&self, now: Time) -> Option<(Self, Time)>;
+
+    /// The event that it is to have lapsed.
+    fn told(&self, store: &Store) -> impl Future<Output = Result<Option<Event>>> + Send;
 }
 
 impl Lapses for Call {
-    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)> {
+    fn lapsed(&self, now: Time) -> Option<(Self, Time)> {
         let missed = self.after(Action::Lapse, now).ok().filter(|call| call.status == CallStatus::Missed)?;
-        let event = Event::Call(EventName::CallMissed, Box::new(missed.view(Role::Manager, None, now)));
-        Some((missed, Some(event), self.deadline))
+        Some((missed, self.deadline))
+    }
+
+    async fn told(&self, store: &Store) -> Result<Option<Event>> {
+        let view = self.view(Role::Manager, None, tags::of(store, self).await?, store.clock().now());
+        Ok(Some(Event::Call(EventName::CallMissed, Box::new(view))))
     }
 }
 
 impl Lapses for AccessLink {
-    fn lapsed(&self, now: Time) -> Option<(Self, Option<Event>, Time)> {
+    fn lapsed(&self, now: Time) -> Option<(Self, Time)> {
         let expired = self.at(now);
-        (self.status != expired.status && expired.status == LinkStatus::Expired).then_some((expired, None, self.expires_at))
+        (self.status != expired.status && expired.status == LinkStatus::Expired).then_some((expired, self.expires_at))
+    }
+
+    async fn told(&self, _: &Store) -> Result<Option<Event>> {
+        Ok(None)
     }
 }
 
@@ -62,12 +74,12 @@ pub struct Settled<T> {
 pub async fn settle<T: Lapses>(store: &Store, id: T::Id) -> Result<Settled<T>> {
     contend(|| async {
         let Some(seen) = store.get::<T>(id).await? else { return Ok(Settled { object: None, written: false }) };
-        let Some((lapsed, event, at)) = seen.lapsed(store.clock().now()) else {
+        let Some((lapsed, at)) = seen.lapsed(store.clock().now()) else {
             return Ok(Settled { object: Some(seen), written: false });
         };
         let write = store.write().update(&seen, &lapsed);
-        let write = match &event {
-            Some(event) => write.emit(event, at),
+        let write = match lapsed.told(store).await? {
+            Some(event) => write.emit(&event, at),
             None => write,
         };
         write.commit(()).await?;

@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, lapse, matching, release, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, forget, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -13,6 +13,7 @@ pub mod deliver;
 pub mod dispatch;
 pub mod error;
 pub mod events;
+pub mod forget;
 pub mod ids;
 pub mod input;
 pub mod lapse;
@@ -24,7 +25,9 @@ pub mod outbound;
 pub mod queue;
 pub mod release;
 pub mod storage;
+pub mod tags;
 pub mod text;
+pub mod untag;
 pub mod waiting;
 pub mod worker;
 

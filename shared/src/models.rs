@@ -14,6 +14,7 @@ pub mod mail;
 pub mod mfa;
 pub mod sector;
 pub mod session;
+pub mod tag;
 pub mod user;
 pub mod webhook;
 
@@ -30,5 +31,6 @@ pub use mail::Mail;
 pub use mfa::Mfa;
 pub use sector::Sector;
 pub use session::Session;
+pub use tag::Tag;
 pub use user::{Role, User};
 pub use webhook::Webhook;

@@ -17,14 +17,10 @@ use crate::{
 ///
 /// # Errors
 /// [`crate::error::Error::Internal`] when the table does not answer.
-pub async fn positions<'a>(
-    store: &Store,
-    calls: impl IntoIterator<Item = &'a Call>,
-    now: Time,
-) -> Result<HashMap<TicketId, u64>> {
+pub async fn positions(store: &Store, calls: &[&Call], now: Time) -> Result<HashMap<TicketId, u64>> {
     let mut last: HashMap<DepartmentId, TicketId> = HashMap::new();
     let mut wanted = HashSet::new();
-    for call in calls.into_iter().filter(|call| call.status == CallStatus::Queued) {
+    for call in calls.iter().filter(|call| call.status == CallStatus::Queued) {
         wanted.insert(call.ticket);
         last.entry(call.department_id).and_modify(|ticket| *ticket = (*ticket).max(call.ticket)).or_insert(call.ticket);
     }

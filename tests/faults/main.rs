@@ -22,7 +22,7 @@ fn functions(names: &[&str]) {
 
 #[test]
 fn who_comes_in() {
-    functions(&["auth", "users", "departments", "access-links", "webhooks"]);
+    functions(&["auth", "users", "departments", "access-links", "tags", "webhooks"]);
 }
 
 #[test]

@@ -6,13 +6,16 @@
 use serde_json::{Value, json};
 use shared::{
     clock::{Time, days},
-    ids::{CallId, CustomerId, DepartmentId, Id, TicketId, UserId},
+    ids::{CallId, CustomerId, DepartmentId, Id, TagId, TicketId, UserId},
     models::{
         Call, Customer, Department,
         call::{CallStatus, Joining, joined_in},
-        customer::Contact,
+        customer::CustomerInput,
     },
-    storage::{Entity, Key, keys},
+    storage::{
+        Entity, Key,
+        keys::{self, DESK},
+    },
 };
 use uuid::Uuid;
 
@@ -51,11 +54,13 @@ impl Bulk {
             customers: values(customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap()),
             began: NOW - days(SPAN + 1),
         };
-        let templates = [CallStatus::Missed, CallStatus::Completed].map(|status| Template::of(lab, status));
+        let tagged = vec![lab.world.id("acme.tag").parse().unwrap()];
+        let templates = [(CallStatus::Missed, vec![]), (CallStatus::Completed, tagged), (CallStatus::Completed, vec![])];
+        let templates = templates.map(|(status, tags)| Template::of(lab, status, tags));
         let mut counters: Items = lab
             .built
             .iter()
-            .filter(|(key, _)| key.pk.contains("#count#call"))
+            .filter(|(key, _)| key.pk.contains("#count#call") || key.sk.ends_with(DESK))
             .map(|(key, item)| (key.clone(), item.clone()))
             .collect();
         let mut items = Vec::new();
@@ -70,7 +75,13 @@ impl Bulk {
                 user: &bulk.users[(a + b) % VALUES],
                 customer: &bulk.customers[(a + 2 * b) % VALUES],
             };
-            templates[usize::from(b != 0)].copy(&marks, &mut items, &mut counters);
+            // Which bear the tag says the department, which is not the first one.
+            let template = match (a, b) {
+                (_, 0) => 0,
+                (1, _) => 1,
+                _ => 2,
+            };
+            templates[template].copy(&marks, &mut items, &mut counters);
         }
         items.extend(counters.into_values());
         lab.put(items);
@@ -121,28 +132,31 @@ struct Marks<'a> {
 struct Template {
     marks: [String; 8],
     items: Vec<String>,
-    /// The counters that count it: partition and attribute.
-    counted: Vec<(String, String)>,
+    /// The counters that count it, and its tag's desk: partition, sort key where it is no shard's, attribute.
+    counted: Vec<(String, Option<String>, String)>,
 }
 
 impl Template {
-    /// The items that a call of this status has, as the product writes them.
-    fn of(lab: &Lab, status: CallStatus) -> Self {
+    /// The items that a call of this status with these tags has, as the product writes them.
+    fn of(lab: &Lab, status: CallStatus, tag_ids: Vec<TagId>) -> Self {
         let mark = |n: u128| Uuid::from_u128((0x7 << 76) | (0x8 << 60) | (0xabc_def0 + n));
         let (id, department, user) = (CallId::from(mark(0)), DepartmentId::from(mark(1)), UserId::from(mark(2)));
         let (customer, at) = (CustomerId::from(mark(3)), Time::from_epoch(1_111_111_111));
-        let call = call(id, department, user, customer, at, status);
+        let call = Call { tag_ids, ..call(id, department, user, customer, at, status) };
         let app = lab.world.app();
         lab.at_home(app.store(TENANT).write().create(&call).commit(())).unwrap();
         let now = lab.items();
         let new: Items = now.into_iter().filter(|(key, item)| lab.built.get(key) != Some(item)).collect();
-        let (counters, items): (Items, Items) =
-            new.iter().map(|(key, item)| (key.clone(), item.clone())).partition(|(key, _)| key.pk.contains("#count#"));
+        let (counters, items): (Items, Items) = new
+            .iter()
+            .map(|(key, item)| (key.clone(), item.clone()))
+            .partition(|(key, _)| key.pk.contains("#count#") || key.sk.ends_with(DESK));
         let counted = counters.iter().flat_map(|(key, item)| {
             let before = lab.built.get(key);
             let names = item.as_object().unwrap().keys().filter(|name| !["PK", "SK"].contains(&name.as_str()));
             let risen = names.filter(move |name| before.is_none_or(|before| before[name.as_str()] != item[name.as_str()]));
-            risen.map(|name| (key.pk.clone(), name.clone())).collect::<Vec<_>>()
+            let desk = key.sk.ends_with(DESK).then(|| key.sk.clone());
+            risen.map(|name| (key.pk.clone(), desk.clone(), name.clone())).collect::<Vec<_>>()
         });
         let template = Self {
             marks: marks(&Marks {
@@ -165,8 +179,9 @@ impl Template {
         let copied =
             |text: &str| self.marks.iter().zip(&other).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
         items.extend(self.items.iter().map(|item| serde_json::from_str::<Value>(&copied(item)).unwrap()));
-        for (partition, name) in &self.counted {
-            let key = Key { pk: copied(partition), sk: keys::shard(&marks.id.key(), 8).to_string() };
+        for (partition, desk, name) in &self.counted {
+            let shard = || keys::shard(&marks.id.key(), 8).to_string();
+            let key = Key { pk: copied(partition), sk: desk.clone().unwrap_or_else(shard) };
             let counter = counters.entry(key.clone()).or_insert_with(|| json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } }));
             let name = copied(name);
             let count: u64 = counter[&name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
@@ -190,8 +205,8 @@ fn call(id: CallId, department: DepartmentId, user: UserId, customer: CustomerId
         "max_queue_size": 20, "max_wait_time": 1800, "user_count": 2, "inserted_at": NOW, "updated_at": NOW,
     }));
     let department: Department = input.unwrap();
-    let contact = Contact { name: "Joana".into(), ..Contact::default() };
-    let customer = Customer { id: customer, ..Customer::new(customer, &contact, NOW) };
+    let contact = CustomerInput { name: "Joana".into(), ..CustomerInput::default() };
+    let customer = Customer::new(customer, contact.clone(), NOW);
     let joining =
         Joining { department: &department, customer: &customer, contact: &contact, access_link_id: None, reason: None, place: 1 };
     Call {

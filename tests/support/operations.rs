@@ -12,15 +12,17 @@ use shared::{
 type Make = fn() -> Routes;
 
 /// The functions that answer HTTP, by the name of their binary.
-pub const FUNCTIONS: [(&str, Make); 11] = [
+pub const FUNCTIONS: [(&str, Make); 13] = [
     ("auth", auth::routes),
     ("users", users::routes),
     ("company", company::routes),
     ("departments", departments::routes),
+    ("customers", customers::routes),
     ("access-links", access_links::routes),
     ("appointments", appointments::routes),
     ("public", public::routes),
     ("calls", calls::routes),
+    ("tags", tags::routes),
     ("webhooks", webhooks::routes),
     ("export", export::routes),
     ("docs", docs::routes),
@@ -38,6 +40,7 @@ pub fn needs(function: &str) -> &'static [Need] {
         "auth" => auth::NEEDS,
         "calls" => calls::NEEDS,
         "company" => company::NEEDS,
+        "customers" => customers::NEEDS,
         "departments" => departments::NEEDS,
         "docs" => docs::NEEDS,
         "events-dispatcher" => events_dispatcher::NEEDS,
@@ -45,6 +48,7 @@ pub fn needs(function: &str) -> &'static [Need] {
         "mailer" => mailer::NEEDS,
         "public" => public::NEEDS,
         "scheduler" => scheduler::NEEDS,
+        "tags" => tags::NEEDS,
         "users" => users::NEEDS,
         "webhook-worker" => webhook_worker::NEEDS,
         "webhooks" => webhooks::NEEDS,

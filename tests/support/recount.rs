@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use shared::{
     clock::Time,
-    ids::{AppointmentId, DepartmentId, Id, SectorId, UserId},
+    ids::{AppointmentId, DepartmentId, Id, SectorId, TagId, UserId},
     models::{AccessLink, ApiKey, Appointment, Call, Customer, Delivery, Department, Sector, User, Webhook},
-    storage::{Count, Entity, Key},
+    storage::{Count, Entity, Key, keys::DESK},
 };
 
 use crate::lab::Items;
@@ -34,6 +34,7 @@ fn kept(items: &Items) -> Counts {
         let counter = key.pk.contains("#count#");
         let counts: &[&str] = match key.sk.as_str() {
             "desk" => &["queued", "active", "links", "appointments", "departments"],
+            desk if desk.ends_with(DESK) => &["calls"],
             "usage" => &["users", "managers", "departments", "calls"],
             _ => &[],
         };
@@ -50,7 +51,11 @@ fn kept(items: &Items) -> Counts {
         }
         for name in names(key, item) {
             let count: i64 = item[&name]["N"].as_str().unwrap().parse().unwrap();
-            *kept.entry((key.pk.clone(), name)).or_default() += count;
+            let whose = key.sk.strip_suffix(DESK).map_or_else(|| key.pk.clone(), |tag| format!("{}#{tag}", key.pk));
+            *kept.entry((whose, name)).or_default() += count;
+        }
+        if key.pk.contains("#call#tag_id#") {
+            *kept.entry((key.pk.clone(), "rows".into())).or_default() += 1;
         }
     }
     kept
@@ -81,6 +86,11 @@ fn found(items: &Items) -> Counts {
             }
             Some(Call::KIND) => {
                 listed::<Call>(&mut found, tenant, item);
+                for tag in data(item, "tag_ids", "L").as_array().into_iter().flatten() {
+                    let tag = tag["S"].as_str().unwrap();
+                    add(&mut found, &format!("{tenant}#tag#{}", tag.parse::<TagId>().unwrap().key()), "calls");
+                    add(&mut found, &format!("{tenant}#call#tag_id#{tag}"), "rows");
+                }
                 let month = &data(item, "inserted_at", "S").as_str().unwrap()[..7];
                 add(&mut found, &format!("{tenant}#count#call"), &format!("month={month}"));
                 let active = data(item, "status", "S") == "active";
@@ -124,7 +134,7 @@ fn listed<T: Entity>(found: &mut Counts, tenant: &str, item: &Value) {
         match count {
             Count::Field => add(found, &counter, &format!("{name}={value}")),
             Count::Item => add(found, &format!("{counter}#{name}#{value}"), "n"),
-            Count::Along => {}
+            Count::Along | Count::Own => {}
         }
     }
 }

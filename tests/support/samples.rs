@@ -184,6 +184,18 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
     let (id, anybody) = (|name| world.id(name), Ask::default);
     let one = |caller, name| Ask::by(caller).slot("id", id(name));
     vec![
+        // customers
+        ("listCustomers", Ask::by(ATTENDANT).query("search", "hel")),
+        (
+            "createCustomer",
+            Ask::by(ATTENDANT).body(json!({ "customer": {
+                "name": "Nair Prado", "email": "nair.prado@example.com", "phone": "(21) 98888-7777", "document": "529.982.247-25",
+                "notes": "Prefers the afternoon",
+            } })),
+        ),
+        ("getCustomer", one(ATTENDANT, "acme.customer")),
+        ("updateCustomer", one(ATTENDANT, "acme.customer").body(json!({ "customer": { "phone": "+55 31 97777-6666" } }))),
+        ("deleteCustomer", one(ATTENDANT, "acme.customer")),
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (
@@ -240,6 +252,19 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("assignCall", one(ATTENDANT, "acme.queued").body(json!({ "user_id": id("acme.attendant") }))),
         ("startCall", one(ATTENDANT, "acme.assigned")),
         ("completeCall", one(ATTENDANT, "acme.active").body(json!({ "notes": "Invoice sent again" }))),
+        ("listCallTags", one(ATTENDANT, "acme.completed")),
+        ("addCallTag", one(ATTENDANT, "acme.active").body(json!({ "tag_id": id("acme.tag") }))),
+        ("removeCallTag", one(ATTENDANT, "acme.completed").slot("tag_id", id("acme.tag"))),
+        // tags
+        ("listTags", Ask::by(ATTENDANT).query("search", "re").query("sort_by", "usage_count").query("sort_order", "desc")),
+        (
+            "createTag",
+            Ask::by(ATTENDANT).body(json!({ "tag": { "name": "Second copy", "color": "#8b5cf6", "parent_id": id("acme.parent") } })),
+        ),
+        ("getTagTree", Ask::by(ATTENDANT)),
+        ("getTag", one(ATTENDANT, "acme.tag")),
+        ("updateTag", one(ATTENDANT, "acme.tag").body(json!({ "tag": { "name": "Money back", "color": "#2563eb" } }))),
+        ("deleteTag", one(SUPERVISOR, "acme.parent")),
         // webhooks
         ("listWebhooks", Ask::by(MANAGER)),
         (

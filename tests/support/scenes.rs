@@ -3,6 +3,7 @@
 mod appointments;
 mod lists;
 mod people;
+mod tags;
 
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
         stage.calls(),
         stage.departments(),
         stage.appointments(),
+        stage.tags(),
         stage.webhooks(),
         stage.attempts(),
         stage.people(),

@@ -14,7 +14,7 @@ use shared::{
     models::{
         Appointment, Company, Customer, Department, User,
         appointment::{Action, Agenda, AppointmentChange, AppointmentInput, AppointmentStatus, Span, agenda, minutes},
-        customer::Contact,
+        customer::CustomerInput,
     },
     storage::{Entity, Key, Snapshot, Stored, Write, contend},
     text,
@@ -199,7 +199,7 @@ impl Booked {
                 let matched = Match::find(store, &found, None, contact).await?;
                 let customer = match &matched.known {
                     Some(known) => known.introduced(contact, now),
-                    None => Customer::new(store.mint()?, contact, now),
+                    None => Customer::new(store.mint()?, contact.clone(), now),
                 };
                 Some((matched, customer))
             }
@@ -220,9 +220,9 @@ impl Booked {
             user_id: agent,
             user_name: name_of(given.agent.as_ref().map(|it| &it.input.name), |seen| &seen.user_name),
             customer_id: customer.map(|customer| customer.id).or(input.customer_id),
-            customer_name: input.customer_name.clone().or_else(|| customer.map(|customer| customer.name.clone())),
-            customer_email: input.customer_email.clone().or_else(|| customer?.email.clone()),
-            customer_phone: given.phone.or_else(|| customer?.phone.clone()),
+            customer_name: input.customer_name.clone().or_else(|| customer.map(|customer| customer.input.name.clone())),
+            customer_email: input.customer_email.clone().or_else(|| customer?.input.email.clone()),
+            customer_phone: given.phone.or_else(|| customer?.input.phone.clone()),
             notes: input.notes.clone(),
             cancellation_reason: seen.and_then(|seen| seen.cancellation_reason.clone()),
             inserted_at: seen.map_or(now, |seen| seen.inserted_at),
@@ -259,7 +259,7 @@ struct Given {
     department: Option<Stored<Department>>,
     agent: Option<Stored<User>>,
     customer: Option<Stored<Customer>>,
-    stranger: Option<Contact>,
+    stranger: Option<CustomerInput>,
     phone: Option<String>,
 }
 
@@ -313,7 +313,10 @@ impl Named {
             None
         });
         let name = input.customer_name.clone().filter(|_| self.stranger);
-        let stranger = name.map(|name| Contact { name, email: input.customer_email.clone(), phone: phone.clone() });
+        let stranger = name.map(|name| {
+            let (email, phone) = (input.customer_email.clone(), phone.clone());
+            CustomerInput { name, email, phone, ..CustomerInput::default() }
+        });
         Ok(Given { department, agent: agent.flatten(), customer, stranger, phone })
     }
 }

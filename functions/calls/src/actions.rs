@@ -15,8 +15,9 @@ use shared::{
         department::Desk,
     },
     storage::{Entity, Key, Stored, contend},
-    waiting,
 };
+
+use crate::Views;
 
 /// Who is to take it.
 #[derive(Debug, JsonSchema)]
@@ -44,8 +45,8 @@ pub async fn assign(caller: Caller<Attendant>, Path(id): Path<CallId>, Valid(inp
         let changed =
             seen.after(Action::Assign { agent: &agent, reassign: supervisor && input.user_id.is_some() }, caller.now())?;
         if changed.user_id == seen.user_id {
-            let place = place(&caller, &seen).await?;
-            return Ok(Shown(seen.view(caller.claims.role, place, caller.now()), seen.version));
+            let views = Views::read(&caller, &[&seen.value]).await?;
+            return Ok(Shown(views.of(&seen), seen.version));
         }
         commit(&caller, &seen, changed, EventName::CallAssigned).await
     })
@@ -115,8 +116,8 @@ fn able(agent: Option<Stored<User>>) -> Result<Stored<User>> {
 async fn commit(caller: &Caller<Attendant>, seen: &Stored<Call>, changed: Call, event: EventName) -> Result<Shown<CallView>> {
     let store = caller.store();
     let now = caller.now();
-    let place = place(caller, &changed).await?;
-    let event = Event::Call(event, Box::new(changed.view(Role::Manager, place, now)));
+    let views = Views::read(caller, &[&changed]).await?;
+    let event = Event::Call(event, Box::new(views.to(Role::Manager, &changed)));
     let mut write = caller.write().update(seen, &changed).emit(&event, now);
     if let Some(agent) = changed.user_id.filter(|agent| seen.user_id != Some(*agent)) {
         let membership = Membership::key(store.tenant(), (changed.department_id, agent));
@@ -130,10 +131,5 @@ async fn commit(caller: &Caller<Attendant>, seen: &Stored<Call>, changed: Call, 
             desk.set("pace", Some(millis));
         });
     }
-    let view = changed.view(caller.claims.role, place, now);
-    write.commit(Shown(view, seen.version + 1)).await
-}
-
-async fn place(caller: &Caller<Attendant>, call: &Call) -> Result<Option<u64>> {
-    Ok(waiting::positions(caller.store(), [call], caller.now()).await?.get(&call.ticket).copied())
+    write.commit(Shown(views.of(&changed), seen.version + 1)).await
 }

@@ -5,15 +5,17 @@ use shared::{
     Result,
     api::{Dates, Filters, Paging, Path, Query, Rows, Shown},
     auth::{Attendant, Caller},
-    ids::{CallId, CustomerId, DepartmentId, UserId},
+    ids::{CallId, CustomerId, DepartmentId, TagId, UserId},
     input::{Fields, Input, rules},
     lapse,
     models::{
         Call, Customer, Department, User,
         call::{CallStatus, CallView},
     },
-    waiting,
+    tags,
 };
+
+use crate::Views;
 
 /// Which calls.
 #[derive(Debug, JsonSchema)]
@@ -30,6 +32,8 @@ pub struct Wanted {
     user_id: Option<UserId>,
     /// Of this customer.
     customer_id: Option<CustomerId>,
+    /// That bear this tag.
+    tag_id: Option<TagId>,
 }
 
 impl Input for Wanted {
@@ -41,6 +45,7 @@ impl Input for Wanted {
             department_id: fields.optional("department_id", rules::id),
             user_id: fields.optional("user_id", rules::id),
             customer_id: fields.optional("customer_id", rules::id),
+            tag_id: fields.optional(Call::TAG, rules::id),
         }
     }
 }
@@ -53,6 +58,7 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
         .with("department_id", wanted.department_id)
         .with("user_id", wanted.user_id)
         .with("customer_id", wanted.customer_id)
+        .with(Call::TAG, wanted.tag_id)
         .within(wanted.dates.range(store).await?);
     let query = wanted.paging.query(&caller, filters)?;
     let (page, ..) = tokio::try_join!(
@@ -60,16 +66,16 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
         store.known::<Department>("department_id", wanted.department_id),
         store.known::<User>("user_id", wanted.user_id),
         store.known::<Customer>("customer_id", wanted.customer_id),
+        tags::known(store, Call::TAG, wanted.tag_id),
     )?;
-    let now = caller.now();
-    let places = waiting::positions(store, page.rows.iter().map(|row| &row.value), now).await?;
-    Ok(wanted.paging.rows(&caller, &query, page, |call| call.view(caller.claims.role, places.get(&call.ticket).copied(), now)))
+    let calls: Vec<&Call> = page.rows.iter().map(|row| &row.value).collect();
+    let views = Views::read(&caller, &calls).await?;
+    Ok(wanted.paging.rows(&caller, &query, page, |call| views.of(&call)))
 }
 
 /// One call.
 pub async fn read(caller: Caller<Attendant>, Path(id): Path<CallId>) -> Result<Shown<CallView>> {
     let call = lapse::find::<Call>(caller.store(), id).await?;
-    let now = caller.now();
-    let places = waiting::positions(caller.store(), [&call.value], now).await?;
-    Ok(Shown(call.view(caller.claims.role, places.get(&call.ticket).copied(), now), call.version))
+    let views = Views::read(&caller, &[&call.value]).await?;
+    Ok(Shown(views.of(&call), call.version))
 }

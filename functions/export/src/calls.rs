@@ -82,7 +82,7 @@ pub async fn calls(Admitted(caller): Admitted<Supervisor>, headers: HeaderMap, Q
     loop {
         let (rows, next) = store.rows::<Call>(&query).await?;
         for call in rows {
-            sheet.row(&cells(&call.view(Role::Supervisor, None, caller.now())))?;
+            sheet.row(&cells(&call.view(Role::Supervisor, None, Vec::new(), caller.now())))?;
         }
         match next {
             Some(place) => query.start = Start::After(place),

@@ -18,7 +18,7 @@ use shared::{
         AccessLink, Call, Company, Customer, Department, Role,
         access_link::LinkStatus,
         call::{CallStatus, Joining},
-        customer::Contact,
+        customer::CustomerInput,
         department::{Desk, QUEUE_FULL},
     },
     storage::{Entity, Key, Store, Stored, Write, contend, write::Step},
@@ -113,7 +113,7 @@ impl Way<'_> {
         let call = Call::new(store.mint()?, store.mint()?, joining, now);
         let estimated_wait_time = scene.desk.estimate(scene.waiting, scene.department.user_count);
         let answer = Joined { call_id: call.id, status: call.status, position: place, estimated_wait_time };
-        let view = call.view(Role::Manager, Some(place), now);
+        let view = call.view(Role::Manager, Some(place), Vec::new(), now);
         let mut write =
             enter_by(store.write(), link, used).create(&call).emit(&Event::Call(EventName::CallCreated, Box::new(view)), now);
         if used.status == LinkStatus::Used {
@@ -145,7 +145,7 @@ struct Scene {
     used: AccessLink,
     department: Stored<Department>,
     desk: Desk,
-    contact: Contact,
+    contact: CustomerInput,
     /// Who joins, as far as the table knows.
     matched: Match,
     /// The customer after the join.
@@ -172,11 +172,12 @@ impl Scene {
         if !department.input.active {
             return Err(Error::Refused("The department is not active".into()));
         }
-        let contact = Contact { name: input.name.clone(), email: input.email.clone(), phone };
+        let (name, email) = (input.name.clone(), input.email.clone());
+        let contact = CustomerInput { name, email, phone, ..CustomerInput::default() };
         let matched = Match::find(store, &found, link.customer_id, &contact).await?;
         let customer = match &matched.known {
             Some(known) => known.joined(&contact, now),
-            None => Customer::new(store.mint()?, &contact, now).joined(&contact, now),
+            None => Customer::new(store.mint()?, contact.clone(), now).joined(&contact, now),
         };
         Ok(Self { link, used, department, desk: Desk::of(found.item(&desk_key)), contact, matched, customer, waiting })
     }

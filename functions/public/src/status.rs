@@ -19,7 +19,7 @@ use shared::{
         department::Desk,
     },
     storage::{Entity, Key, Store, Stored, contend},
-    waiting,
+    tags, waiting,
 };
 
 use crate::store_of;
@@ -61,7 +61,8 @@ async fn seen(store: &Store, call: &Call) -> Result<Status> {
     };
     if call.status == CallStatus::Queued {
         let keys = [Key::desk(store.tenant(), call.department_id), Department::key(store.tenant(), call.department_id)];
-        let (mut found, places) = tokio::try_join!(store.db().items(&keys), waiting::positions(store, [call], now))?;
+        let calls = [call];
+        let (mut found, places) = tokio::try_join!(store.db().items(&keys), waiting::positions(store, &calls, now))?;
         let department: Option<Stored<Department>> = found.take(&keys[1])?;
         let position = places.get(&call.ticket).copied();
         let agents = department.map_or(0, |department| department.user_count);
@@ -83,8 +84,8 @@ pub async fn leave(
         let call = lapse::find::<Call>(&store, id).await?;
         let now = store.clock().now();
         let missed = call.after(Action::Leave, now)?;
-        let answer = seen(&store, &missed).await?;
-        let event = Event::Call(EventName::CallMissed, Box::new(missed.view(Role::Manager, None, now)));
+        let (answer, tags) = tokio::try_join!(seen(&store, &missed), tags::of(&store, &missed))?;
+        let event = Event::Call(EventName::CallMissed, Box::new(missed.view(Role::Manager, None, tags, now)));
         store.write().update(&call, &missed).emit(&event, now).commit(Done(answer)).await
     })
     .await
@@ -128,7 +129,8 @@ pub async fn evaluate(
         let now = store.clock().now();
         let rated = call.after(Action::Rate { rating: input.rating, comment: input.comment.clone() }, now)?;
         let answer = Evaluated { call_id: id, rating: rated.rating, comment: rated.comment.clone() };
-        let event = Event::Call(EventName::CallRated, Box::new(rated.view(Role::Manager, None, now)));
+        let tags = tags::of(&store, &rated).await?;
+        let event = Event::Call(EventName::CallRated, Box::new(rated.view(Role::Manager, None, tags, now)));
         store.write().update(&call, &rated).emit(&event, now).commit(Created(answer)).await
     })
     .await

@@ -10,12 +10,14 @@ use shared::{
     clock::Time,
     dispatch::dispatch,
     events::EventRecord,
+    forget,
     ids::{DeliveryId, EventId},
     lapse, mail,
-    models::{AccessLink, Call, Delivery, Mail, User},
+    models::{AccessLink, Call, Delivery, Mail, User, customer::Forgotten, tag::TagRemoval},
     queue::Message,
     release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
+    untag,
 };
 
 /// What it needs of its environment.
@@ -34,6 +36,10 @@ pub struct Swept {
     pub mails: u64,
     /// Calls given back by agents who serve no longer.
     pub released: u64,
+    /// Calls and links that a removed customer was taken off.
+    pub forgotten: u64,
+    /// Calls that bore tags which were deleted, and those tags.
+    pub untagged: u64,
 }
 
 impl Swept {
@@ -44,6 +50,8 @@ impl Swept {
             lapsed: self.lapsed + other.lapsed,
             mails: self.mails + other.mails,
             released: self.released + other.released,
+            forgotten: self.forgotten + other.forgotten,
+            untagged: self.untagged + other.untagged,
         }
     }
 }
@@ -139,9 +147,19 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
                 swept.mails += u64::from(mail::send(app, tenant, &seen).await?);
             }
         }
+        Forgotten::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.forgotten += forget::again(&store, id).await?;
+            }
+        }
         User::KIND => {
             if let Some(id) = key.object_id() {
                 swept.released += release::again(&store, id).await?;
+            }
+        }
+        TagRemoval::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.untagged += untag::go_on(&store, id).await?;
             }
         }
         other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),

@@ -12,7 +12,8 @@ use shared::{
     Error, Result,
     app::App,
     models::{
-        AccessLink, ApiKey, Appointment, Call, Company, Customer, Department, Membership, OpeningHours, Sector, User, Webhook,
+        AccessLink, ApiKey, Appointment, Call, Company, Customer, Department, Membership, OpeningHours, Sector, Tag, User,
+        Webhook,
     },
     storage::{Entity, Item, audit::Entry, entity},
 };
@@ -32,12 +33,13 @@ pub async fn to_file(app: &App, tenant: &str, file: &Path) -> Result<u64> {
 }
 
 /// Kinds that are told as they are stored: nothing in them is a secret.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 11] = [
     Company::KIND,
     Department::KIND,
     OpeningHours::KIND,
     Membership::KIND,
     Sector::KIND,
+    Tag::KIND,
     AccessLink::KIND,
     Appointment::KIND,
     Customer::KIND,

@@ -14,7 +14,7 @@ use shared::{
         access_link::LinkStatus,
         call::{Action, Joining},
         company::Plan,
-        customer::Contact,
+        customer::CustomerInput,
         department::DepartmentInput,
         user::UserInput,
     },
@@ -107,9 +107,9 @@ async fn customers(store: &Store, now: Time) -> Result<Vec<Customer>> {
     let mut customers = Vec::new();
     for (n, (name, email, phone)) in (0..).zip(people) {
         let at = now - days(30 - n);
-        let contact = Contact { name: name.into(), email: Some(email.into()), phone: Some(phone.into()) };
-        let customer =
-            Customer { call_count: 3, last_call_at: Some(now - days(1)), ..Customer::new(id(at, email), &contact, at) };
+        let (at_mail, by_phone) = (Some(email.to_owned()), Some(phone.to_owned()));
+        let input = CustomerInput { name: name.into(), email: at_mail, phone: by_phone, ..CustomerInput::default() };
+        let customer = Customer { call_count: 3, last_call_at: Some(now - days(1)), ..Customer::new(id(at, email), input, at) };
         let holder = || shared::storage::entity::texts([("id", customer.id.key())]);
         let write = store.write().create(&customer);
         once(write.put_over(&Customer::by_email(TENANT, email), holder()).put_over(&Customer::by_phone(TENANT, phone), holder()))
@@ -124,7 +124,7 @@ async fn calls(store: &Store, department: &Department, customers: &[Customer], u
     let seconds = |n: u64| Duration::from_secs(n);
     for (n, customer) in (0u64..12).zip(customers.iter().cycle()) {
         let joined = now - days(12 - n) + seconds(n * 1800);
-        let (contact, agent) = (Contact::default(), &users[usize::try_from(n).unwrap_or(0) % users.len()]);
+        let (contact, agent) = (CustomerInput::default(), &users[usize::try_from(n).unwrap_or(0) % users.len()]);
         let joining = Joining {
             department,
             customer,
@@ -159,9 +159,9 @@ async fn links(store: &Store, department: &Department, customers: &[Customer], n
             department_id: department.id,
             department_name: department.input.name.clone(),
             customer_id: Some(customer.id),
-            customer_name: Some(customer.name.clone()),
-            customer_email: customer.email.clone(),
-            customer_phone: customer.phone.clone(),
+            customer_name: Some(customer.input.name.clone()),
+            customer_email: customer.input.email.clone(),
+            customer_phone: customer.input.phone.clone(),
             expires_at: at + days(7),
             used_at: None,
             max_uses: 1,

@@ -61,6 +61,16 @@ pub struct Meta {
     pub next_cursor: Option<String>,
 }
 
+impl<V> Rows<V> {
+    /// A list that is never longer than a page.
+    #[must_use]
+    pub fn whole(data: Vec<V>, page_size: u64) -> Self {
+        let total_count = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let total_pages = total_count.div_ceil(page_size);
+        Self { data, meta: Meta { current_page: Some(1), page_size, total_pages, total_count, next_cursor: None } }
+    }
+}
+
 /// The value of `ETag` for a version.
 #[must_use]
 pub fn etag(version: u64) -> String {

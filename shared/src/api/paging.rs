@@ -22,9 +22,6 @@ use crate::{
 /// Rows that page numbers reach; past them a cursor is needed.
 const NUMBERED: u64 = 10_000;
 
-/// Rows of a page unless another number is asked for.
-const SIZE: u64 = 20;
-
 /// Where a list of a kind is read, and how it is sorted.
 #[derive(Debug, Clone)]
 pub struct Paging<T> {
@@ -58,7 +55,7 @@ impl<T: Entity> Paging<T> {
                 Ok(page @ 1..) => Ok(page.unsigned_abs()),
                 _ => Err(Message::Borrowed("must be an integer of at least 1")),
             }),
-            size: fields.default("page_size", SIZE, rules::integer(1..=100)),
+            size: fields.default("page_size", T::PAGE_SIZE, rules::integer(1..=100)),
             sort: fields.default("sort_by", sorts::<T>().next().unwrap_or_default(), known),
             descending: fields.default("sort_order", descending, |raw: &Raw<'_>| match raw.text()? {
                 "asc" => Ok(false),
@@ -194,7 +191,7 @@ impl<T: Entity> JsonSchema for Paging<T> {
                 "type": "integer", "minimum": 1, "default": 1,
                 "description": "The page's number, within the first 10,000 rows.",
             },
-            "page_size": { "type": "integer", "minimum": 1, "maximum": 100, "default": SIZE, "description": "Rows of a page." },
+            "page_size": { "type": "integer", "minimum": 1, "maximum": 100, "default": T::PAGE_SIZE, "description": "Rows of a page." },
             "sort_by": { "type": "string", "enum": sorts, "default": first, "description": "What it is sorted by." },
             "sort_order": { "type": "string", "enum": ["asc", "desc"], "description": "Which way." },
             "cursor": {

@@ -12,6 +12,7 @@ use crate::{
     storage::{
         Audited, Count, Entity, Facets, Key, Listing, Sort,
         entity::{G1, G2, G3, G4, G5, G6},
+        keys,
     },
     text, words,
 };
@@ -157,6 +158,12 @@ impl AccessLink {
         }
     }
 
+    /// The link without its customer, who was removed.
+    #[must_use]
+    pub fn forgotten(&self) -> Self {
+        Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
     /// The link as the API shows it; `site` is the public address of the pages.
     #[must_use]
     pub fn view(&self, site: &str, now: Time) -> LinkView {
@@ -218,6 +225,10 @@ impl Entity for AccessLink {
                 [("tenant", tenant.to_owned()), ("id", self.id.to_string()), ("department_id", self.department_id.to_string())]
                     .map(|(name, value)| (name, S(value))),
             );
+        let facets = match self.customer_id {
+            Some(customer) => facets.row(Key::of_customer(tenant, customer, keys::LINKS, self.id), []),
+            None => facets,
+        };
         if self.status == LinkStatus::Active {
             facets.lapses(Some(self.expires_at)).tally(Desk::holds(tenant, self.department_id, "links"))
         } else {

@@ -19,16 +19,18 @@ use crate::{
 /// What begins every key.
 pub const PREFIX: &str = "vk_";
 /// What scopes are about: the first part of a path below `/api/v1`, where keys may go at all.
-pub const RESOURCES: [&str; 11] = [
+pub const RESOURCES: [&str; 13] = [
     "access-links",
     "appointments",
     "audit-log",
     "billing",
     "calls",
     "company",
+    "customers",
     "departments",
     "export",
     "sectors",
+    "tags",
     "users",
     "webhooks",
 ];

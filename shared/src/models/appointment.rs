@@ -88,6 +88,12 @@ pub struct Appointment {
 }
 
 impl Appointment {
+    /// The appointment without its customer, who was removed.
+    #[must_use]
+    pub fn forgotten(&self) -> Self {
+        Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
     /// The time that it takes.
     #[must_use]
     pub fn span(&self) -> Span {

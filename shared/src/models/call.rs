@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Customer, Department, User, company::Resource, customer::Contact, department::Desk};
+use super::{Customer, Department, Tag, User, company::Resource, customer::CustomerInput, department::Desk};
 use crate::{
     clock::Time,
-    ids::{AccessLinkId, CallId, CustomerId, DepartmentId, TicketId, UserId},
+    ids::{AccessLinkId, CallId, CustomerId, DepartmentId, TagId, TicketId, UserId},
     storage::{
         Count, Entity, Facets, Key, Listing, Sort,
-        entity::{G1, G2, G3, G4, G5},
+        entity::{G1, G2, G3, G4, G5, ROWS},
     },
     text, words,
 };
@@ -82,6 +82,9 @@ pub struct Call {
     pub notes: Option<String>,
     /// A supervisor's notes.
     pub manager_notes: Option<String>,
+    /// The tags that it bears, in the order in which it came to; one that was deleted stays until the schedule takes it off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tag_ids: Vec<TagId>,
     /// Why it was called off.
     pub cancel_reason: Option<String>,
     /// When an agent was set.
@@ -104,7 +107,7 @@ pub struct Joining<'a> {
     /// The customer.
     pub customer: &'a Customer,
     /// The name given at the door, where the customer has none.
-    pub contact: &'a Contact,
+    pub contact: &'a CustomerInput,
     /// The link.
     pub access_link_id: Option<AccessLinkId>,
     /// What the customer wants.
@@ -114,6 +117,9 @@ pub struct Joining<'a> {
 }
 
 impl Call {
+    /// The filter by tag.
+    pub const TAG: &'static str = "tag_id";
+
     /// A call that joins a queue.
     #[must_use]
     pub fn new(id: CallId, ticket: TicketId, joining: Joining<'_>, now: Time) -> Self {
@@ -126,9 +132,9 @@ impl Call {
             user_id: None,
             user_name: None,
             customer_id: Some(customer.id),
-            customer_name: Some(customer.name.clone()),
-            customer_email: customer.email.clone().or_else(|| contact.email.clone()),
-            customer_phone: customer.phone.clone().or_else(|| contact.phone.clone()),
+            customer_name: Some(customer.input.name.clone()),
+            customer_email: customer.input.email.clone().or_else(|| contact.email.clone()),
+            customer_phone: customer.input.phone.clone().or_else(|| contact.phone.clone()),
             access_link_id,
             reason,
             ticket,
@@ -141,6 +147,7 @@ impl Call {
             comment: None,
             notes: None,
             manager_notes: None,
+            tag_ids: Vec::new(),
             cancel_reason: None,
             assigned_at: None,
             started_at: None,
@@ -160,6 +167,20 @@ impl Call {
     #[must_use]
     pub fn overdue(&self, now: Time) -> bool {
         self.status == CallStatus::Queued && self.deadline <= now
+    }
+
+    /// The call without its customer, who was removed.
+    #[must_use]
+    pub fn forgotten(&self) -> Self {
+        Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
+    /// The call without a tag.
+    #[must_use]
+    pub fn without(&self, tag: TagId) -> Self {
+        let mut call = self.clone();
+        call.tag_ids.retain(|known| *known != tag);
+        call
     }
 
     fn missed(&self, at: Time) -> Self {
@@ -189,9 +210,11 @@ impl Entity for Call {
         sorts: &[Sort {
             name: "inserted_at",
             all: G1,
-            by: &[("status", G2), ("department_id", G3), ("user_id", G4), ("customer_id", G5)],
+            by: &[("status", G2), ("department_id", G3), ("user_id", G4), ("customer_id", G5), (Self::TAG, ROWS)],
         }],
         filters: &[
+            // Only its own rows tell who bears it, so that it goes before all others.
+            (Self::TAG, Count::Own),
             ("customer_id", Count::Item),
             ("user_id", Count::Item),
             ("department_id", Count::Item),
@@ -209,6 +232,11 @@ impl Entity for Call {
         Key::object(tenant, Self::KIND, id)
     }
 
+    fn counted_at(tenant: &str, filter: &str, value: &str) -> Option<(Key, &'static str)> {
+        let tag = value.parse().ok().filter(|_| filter == Self::TAG)?;
+        Some((Key::tag_desk(tenant, tag), Tag::COUNT))
+    }
+
     fn facets(&self, tenant: &str) -> Facets {
         use aws_sdk_dynamodb::types::AttributeValue::{N, S};
         let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -218,9 +246,11 @@ impl Entity for Call {
             .filter("department_id", self.department_id.to_string())
             .filter("user_id", self.user_id.map(|id| id.to_string()))
             .filter("customer_id", self.customer_id.map(|id| id.to_string()))
+            .many(Self::TAG, "inserted_at", self.tag_ids.iter().map(ToString::to_string))
             .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
             .count(joined_in(self.inserted_at))
             .row(Key::call_tenant(self.id), [("tenant", S(tenant.into()))]);
+        let facets = self.tag_ids.iter().fold(facets, |facets, tag| facets.tally(Tag::borne(tenant, *tag)));
         match self.status {
             CallStatus::Queued => facets
                 .lapses(Some(self.deadline))

@@ -5,29 +5,90 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Time,
+    error::{Error, Result},
     ids::CustomerId,
+    input::{Fields, Input, rules},
     storage::{
-        Entity, Facets, Key, Listing, Sort,
+        Audited, Entity, Facets, Key, Listing, Sort,
         entity::{G1, G2, G3},
     },
-    text,
+    text::{self, DocumentType},
 };
 
+/// What is known of a customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CustomerInput {
+    /// The name.
+    #[schemars(length(max = 200))]
+    pub name: String,
+    /// The e-mail; several customers may share one.
+    #[schemars(email)]
+    pub email: Option<String>,
+    /// The phone number; without a country code it is one of the company's country. E.164 once it is stored.
+    #[schemars(extend("format" = "phone"))]
+    pub phone: Option<String>,
+    /// A document's number, kept as written.
+    #[schemars(length(max = 32))]
+    pub document: Option<String>,
+    /// Notes.
+    #[schemars(length(max = 10_000))]
+    pub notes: Option<String>,
+}
+
+impl Input for CustomerInput {
+    const WRAPPER: Option<&'static str> = Some("customer");
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            name: fields.required("name", rules::name),
+            email: fields.optional("email", rules::email),
+            phone: fields.optional("phone", rules::phone),
+            document: fields.optional("document", rules::line(32)),
+            notes: fields.optional("notes", rules::notes),
+        }
+    }
+}
+
+impl CustomerInput {
+    /// With the phone number as E.164; one without a country code is one of `country`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `phone`.
+    pub fn dialled(self, country: &str) -> Result<Self> {
+        let phone = self.phone.as_deref().map(|phone| text::phone(phone, country)).transpose();
+        Ok(Self { phone: phone.map_err(|message| Error::invalid("phone", message))?, ..self })
+    }
+}
+
 /// A customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Customer {
     /// Its identifier.
     pub id: CustomerId,
-    /// The name, at most 200 characters.
-    pub name: String,
-    /// The e-mail; several customers may share one.
-    pub email: Option<String>,
-    /// The phone number, E.164.
-    pub phone: Option<String>,
-    /// A document's number, as written.
-    pub document: Option<String>,
-    /// Notes, at most 10,000 characters.
-    pub notes: Option<String>,
+    /// What is known.
+    #[serde(flatten)]
+    pub input: CustomerInput,
+    /// Calls that joined a queue.
+    pub call_count: u32,
+    /// The latest join.
+    pub last_call_at: Option<Time>,
+    /// When it was made.
+    pub inserted_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// A customer as the API shows it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Customer")]
+pub struct CustomerView {
+    /// Its identifier.
+    pub id: CustomerId,
+    /// What is known.
+    #[serde(flatten)]
+    pub input: CustomerInput,
+    /// `cpf` or `cnpj` when the document's check digits are right.
+    pub document_type: Option<DocumentType>,
     /// Calls that joined a queue.
     pub call_count: u32,
     /// The latest join.
@@ -41,37 +102,41 @@ pub struct Customer {
 impl Customer {
     /// A new customer who has not called yet.
     #[must_use]
-    pub fn new(id: CustomerId, contact: &Contact, now: Time) -> Self {
-        Self {
-            id,
-            name: contact.name.clone(),
-            email: contact.email.clone(),
-            phone: contact.phone.clone(),
-            document: None,
-            notes: None,
-            call_count: 0,
-            last_call_at: None,
-            inserted_at: now,
-            updated_at: now,
-        }
+    pub fn new(id: CustomerId, input: CustomerInput, now: Time) -> Self {
+        Self { id, input, call_count: 0, last_call_at: None, inserted_at: now, updated_at: now }
     }
 
     /// The customer after an introduction: what was empty is filled, nothing is overwritten.
     #[must_use]
-    pub fn introduced(&self, contact: &Contact, now: Time) -> Self {
-        let filled = Self {
-            email: self.email.clone().or_else(|| contact.email.clone()),
-            phone: self.phone.clone().or_else(|| contact.phone.clone()),
-            ..self.clone()
+    pub fn introduced(&self, contact: &CustomerInput, now: Time) -> Self {
+        let known = self.input.clone();
+        let input = CustomerInput {
+            email: known.email.or_else(|| contact.email.clone()),
+            phone: known.phone.or_else(|| contact.phone.clone()),
+            ..known
         };
-        if filled == *self { filled } else { Self { updated_at: now, ..filled } }
+        if input == self.input { self.clone() } else { Self { input, updated_at: now, ..self.clone() } }
     }
 
     /// The customer after joining a queue.
     #[must_use]
-    pub fn joined(&self, contact: &Contact, now: Time) -> Self {
+    pub fn joined(&self, contact: &CustomerInput, now: Time) -> Self {
         let call_count = self.call_count + 1;
         Self { call_count, last_call_at: Some(now), updated_at: now, ..self.introduced(contact, now) }
+    }
+
+    /// When the customer was last active: the latest join, else when it was made.
+    #[must_use]
+    pub fn active_at(&self) -> Time {
+        self.last_call_at.unwrap_or(self.inserted_at)
+    }
+
+    /// The customer has this e-mail, or this phone number.
+    #[must_use]
+    pub fn has(&self, contact: &CustomerInput) -> bool {
+        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
+        let email = contact.email.is_some() && key(&self.input.email) == key(&contact.email);
+        email || (contact.phone.is_some() && self.input.phone == contact.phone)
     }
 
     /// Where the customer is looked up whom an e-mail stands for.
@@ -85,17 +150,42 @@ impl Customer {
     pub fn by_phone(tenant: &str, phone: &str) -> Key {
         Key::matching(tenant, "phone", phone)
     }
+
+    /// The customer as the API shows it.
+    #[must_use]
+    pub fn view(&self) -> CustomerView {
+        let Self { id, input, call_count, last_call_at, inserted_at, updated_at } = self.clone();
+        let document_type = input.document.as_deref().and_then(text::document_type);
+        CustomerView { id, input, document_type, call_count, last_call_at, inserted_at, updated_at }
+    }
 }
 
-/// How somebody introduces themselves.
-#[derive(Debug, Clone, Default)]
-pub struct Contact {
-    /// The name.
-    pub name: String,
-    /// The e-mail.
-    pub email: Option<String>,
-    /// The phone number, E.164.
-    pub phone: Option<String>,
+/// A customer who was removed, for as long as calls and links may still bear the name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Who.
+    pub id: CustomerId,
+    /// When the schedule looks again.
+    pub due_at: Time,
+    /// When it was removed.
+    pub inserted_at: Time,
+}
+
+impl Entity for Forgotten {
+    const KIND: &'static str = "forgotten";
+    type Id = CustomerId;
+
+    fn id(&self) -> CustomerId {
+        self.id
+    }
+
+    fn key(tenant: &str, id: CustomerId) -> Key {
+        Key::object(tenant, Self::KIND, id)
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        Facets::of::<Self>(tenant, self.id).due(Some(self.due_at))
+    }
 }
 
 impl Entity for Customer {
@@ -119,12 +209,27 @@ impl Entity for Customer {
         Key::object(tenant, Self::KIND, id)
     }
 
+    fn sought(query: &str) -> Vec<String> {
+        text::person_query(query)
+    }
+
+    /// That it changed, not to what: a person may want to be forgotten.
+    fn audited(&self) -> Option<Audited> {
+        let CustomerInput { name, email, phone, document, notes } = &self.input;
+        let fields = serde_json::json!({
+            "name": Audited::secret(name), "email": Audited::secret(email), "phone": Audited::secret(phone),
+            "document": Audited::secret(document), "notes": Audited::secret(notes),
+        });
+        Some(Audited::of("customer", self.id, fields))
+    }
+
     fn facets(&self, tenant: &str) -> Facets {
+        let CustomerInput { name, email, phone, document, .. } = &self.input;
         let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
         Facets::of::<Self>(tenant, self.id)
-            .sort("name", text::sort_key(&self.name))
-            .sort("email", text::email_key(&or_empty(&self.email)))
+            .sort("name", text::sort_key(name))
+            .sort("email", text::email_key(&or_empty(email)))
             .sort("inserted_at", self.inserted_at.key())
-            .words(&text::words(&[&self.name, &or_empty(&self.email), &or_empty(&self.phone), &or_empty(&self.document)]))
+            .words(&text::person_words(name, &or_empty(email), &or_empty(phone), &or_empty(document)))
     }
 }

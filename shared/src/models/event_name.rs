@@ -19,6 +19,8 @@ words! {
         CallRated = "call.rated",
         /// A customer was made.
         CustomerCreated = "customer.created",
+        /// A customer was changed.
+        CustomerUpdated = "customer.updated",
         /// An access link was made.
         LinkCreated = "access_link.created",
         /// An access link's last use was used.

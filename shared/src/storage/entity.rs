@@ -18,6 +18,8 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const KIND: &'static str;
     /// How it is listed.
     const LISTING: Listing = Listing::NONE;
+    /// Rows of a page unless another number is asked for.
+    const PAGE_SIZE: u64 = 20;
     /// Its identity within the tenant.
     type Id: Copy + Send + Sync;
 
@@ -30,8 +32,18 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     fn key_at(tenant: &str, id_key: &str) -> Key {
         Key::object_by_key(tenant, Self::KIND, id_key)
     }
+    /// The words that a search for it asks for.
+    #[must_use]
+    fn sought(query: &str) -> Vec<String> {
+        crate::text::query_words(query)
+    }
     /// What the audit trail tells of it; nothing of most kinds.
     fn audited(&self) -> Option<Audited> {
+        None
+    }
+    /// Where its objects with one value of a filter are counted as they stand, for [`Count::Own`].
+    #[must_use]
+    fn counted_at(_tenant: &str, _filter: &str, _value: &str) -> Option<(Key, &'static str)> {
         None
     }
     /// Everything that is kept beside it.
@@ -55,12 +67,17 @@ impl Slot {
     /// Its partition-key and sort-key attributes.
     #[must_use]
     pub fn attributes(self) -> (String, String) {
+        if self == ROWS {
+            return ("PK".into(), "SK".into());
+        }
         (format!("P{}", self.0), format!("S{}", self.0))
     }
 }
 
 /// No index: a list that is short enough to be read whole.
 pub const MEMORY: Slot = Slot(0);
+/// No index: rows in the table, of a filter of which an object has many values.
+pub const ROWS: Slot = Slot(u8::MAX);
 /// Overloaded index 1.
 pub const G1: Slot = Slot(1);
 /// Overloaded index 2.
@@ -110,6 +127,8 @@ pub enum Count {
     Field,
     /// In an item of its own: a filter of many values.
     Item,
+    /// In an item that is kept anyway, see [`Entity::counted_at`].
+    Own,
     /// Along the slim index, whenever it is asked for.
     Along,
 }

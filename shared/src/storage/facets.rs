@@ -99,6 +99,7 @@ pub struct Facets {
     id_key: String,
     sorts: Vec<(&'static str, String)>,
     filters: Vec<(&'static str, String)>,
+    many: Vec<(&'static str, String)>,
     counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<Time>,
@@ -117,6 +118,7 @@ impl Facets {
             id_key: id.key(),
             sorts: Vec::new(),
             filters: Vec::new(),
+            many: Vec::new(),
             counts: Vec::new(),
             due: None,
             lapses: None,
@@ -138,6 +140,20 @@ impl Facets {
     #[must_use]
     pub fn filter(mut self, name: &'static str, value: impl Into<Option<String>>) -> Self {
         self.filters.extend(value.into().map(|value| (name, value)));
+        self
+    }
+
+    /// Its values of a filter of which it can have many: each is a row in the order of a sort, with its values of the filters
+    /// that were given before.
+    #[must_use]
+    pub fn many(mut self, name: &'static str, sort: &str, values: impl IntoIterator<Item = String>) -> Self {
+        let place = self.place(sort).unwrap_or_default().to_owned();
+        let item = Item::from([(FILTERS.to_owned(), self.filterable())]);
+        for value in values {
+            let key = Key::row(&self.tenant, self.kind, (name, &value), &place);
+            self.beside.insert(key, Beside { item: item.clone(), unique: None });
+            self.many.push((name, value));
+        }
         self
     }
 
@@ -204,10 +220,15 @@ impl Facets {
         self
     }
 
-    /// Its values of the filters.
+    /// It has this value of a filter.
     #[must_use]
-    pub fn filters(&self) -> &[(&'static str, String)] {
-        &self.filters
+    pub fn has(&self, wanted: &(&'static str, String)) -> bool {
+        self.filters.contains(wanted) || self.many.contains(wanted)
+    }
+
+    fn filterable(&self) -> AttributeValue {
+        let values = self.filters.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S(value.clone())));
+        AttributeValue::M(values.collect())
     }
 
     /// Its place in a sort.
@@ -237,7 +258,7 @@ impl Facets {
                 Count::Item => {
                     counters.push((Key::counter(&self.tenant, self.kind, &format!("{name}#{value}"), shard), TOTAL.to_owned()));
                 }
-                Count::Along => {}
+                Count::Along | Count::Own => {}
             }
         }
         self.tallied.extend(counters.into_iter().map(|(key, count)| Tallied::new(key, count)));
@@ -270,8 +291,7 @@ impl Facets {
             set(DUE.1.into(), keys::due_at(at, key));
         }
         if !listing.sorts.is_empty() && !self.filters.is_empty() {
-            let filters = self.filters.iter().map(|(name, value)| ((*name).to_owned(), AttributeValue::S(value.clone())));
-            item.insert(FILTERS.into(), AttributeValue::M(filters.collect()));
+            item.insert(FILTERS.into(), self.filterable());
         }
         if let Some(at) = self.ttl {
             item.insert(TTL.into(), AttributeValue::N(at.epoch().to_string()));

@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Time,
-    ids::{CallId, DepartmentId, Id, SectorId, SessionId, TicketId, UserId},
+    ids::{CallId, CustomerId, DepartmentId, Id, SectorId, SessionId, TagId, TicketId, UserId},
 };
 
 /// The sort key of an object itself, in its partition.
@@ -103,6 +103,30 @@ impl Key {
         Self::new(webhooks(tenant), id_key)
     }
 
+    /// A tag; a tenant's lie together with their counts, so that one query reads the whole tree.
+    #[must_use]
+    pub fn tag(tenant: &str, id_key: &str) -> Self {
+        Self::new(tags(tenant), id_key)
+    }
+
+    /// What a tag has in hand: the calls that bear it.
+    #[must_use]
+    pub fn tag_desk(tenant: &str, tag: TagId) -> Self {
+        Self::new(tags(tenant), format!("{}{DESK}", tag.key()))
+    }
+
+    /// The version of a tenant's tree of tags; it is read before the tags are, since no identifier's key sorts before it.
+    #[must_use]
+    pub fn tag_tree(tenant: &str) -> Self {
+        Self::new(tags(tenant), "!")
+    }
+
+    /// An object's row of one value of a filter of which it has many.
+    #[must_use]
+    pub fn row(tenant: &str, kind: &str, filter: (&str, &str), place: &str) -> Self {
+        Self::new(list(tenant, kind, Some(filter)), place)
+    }
+
     /// A guard: this value of this field is taken.
     #[must_use]
     pub fn guard(tenant: &str, kind: &str, field: &str, value: &str) -> Self {
@@ -113,6 +137,12 @@ impl Key {
     #[must_use]
     pub fn matching(tenant: &str, field: &str, value: &str) -> Self {
         Self::new(format!("{tenant}#customer#{field}#{value}"), "match")
+    }
+
+    /// What leads from a customer to something of theirs.
+    #[must_use]
+    pub fn of_customer(tenant: &str, customer: CustomerId, prefix: &str, id: impl Id) -> Self {
+        Self::new(object_partition(tenant, "customer", &customer.key()), format!("{prefix}{}", id.key()))
     }
 
     /// One shard of the counters of a kind (`dimension` empty) or of one value of one of its filters.
@@ -168,8 +198,12 @@ impl Key {
 pub const HOURS: &str = "hours";
 /// The prefix of membership sort keys.
 pub const MEMBERS: &str = "member#";
+/// The prefix of sort keys that lead from a customer to a link.
+pub const LINKS: &str = "link#";
 /// The prefix of session sort keys.
 pub const SESSIONS: &str = "session#";
+/// What ends the sort key of a tag's counts.
+pub const DESK: &str = "#desk";
 
 /// The partition of an object and of what lies beside it.
 #[must_use]
@@ -195,6 +229,12 @@ pub fn webhooks(tenant: &str) -> String {
     format!("{tenant}#webhook")
 }
 
+/// The partition of a tenant's tags.
+#[must_use]
+pub fn tags(tenant: &str) -> String {
+    format!("{tenant}#tag")
+}
+
 /// The partition of all shards of a counter.
 #[must_use]
 pub fn counters(tenant: &str, kind: &str, dimension: &str) -> String {
@@ -207,7 +247,7 @@ pub fn words(tenant: &str, kind: &str) -> String {
     format!("{tenant}#words#{kind}")
 }
 
-/// The index partition of a list, whole (`filter` none) or of one value of one filter.
+/// The partition of a list, whole (`filter` none) or of one value of one filter: of an index, or of rows in the table.
 #[must_use]
 pub fn list(tenant: &str, kind: &str, filter: Option<(&str, &str)>) -> String {
     match filter {
@@ -266,8 +306,15 @@ mod tests {
         assert_eq!(Key::ticket("acme", zero.into(), zero.into()), key(&format!("acme#queue#{id}"), &id));
         assert_eq!(Key::agenda("acme", zero.into(), "2026-02-20"), key(&format!("acme#agenda#{id}"), "2026-02-20"));
         assert_eq!(Key::webhook("acme", &id), key("acme#webhook", &id));
+        assert_eq!(Key::tag("acme", &id), key("acme#tag", &id));
+        assert_eq!(Key::tag_desk("acme", zero.into()), key("acme#tag", &format!("{id}#desk")));
+        assert_eq!(Key::tag_tree("acme"), key("acme#tag", "!"));
+        assert!(Key::tag_tree("acme") < Key::tag("acme", &id));
+        assert_eq!(Key::row("acme", "call", ("tag_id", "x"), "7#y"), key("acme#call#tag_id#x", "7#y"));
         assert_eq!(Key::guard("acme", "user", "email", "a#b@c.d"), key("acme#user#email#a#b@c.d", "guard"));
         assert_eq!(Key::matching("acme", "email", "a@b.c"), key("acme#customer#email#a@b.c", "match"));
+        let link = Key::of_customer("acme", zero.into(), LINKS, CallId::from(zero));
+        assert_eq!(link, key(&format!("acme#customer#{id}"), &format!("link#{id}")));
         assert_eq!(Key::counter("acme", "call", "", 3), key("acme#count#call", "3"));
         assert_eq!(Key::counter("acme", "call", "user_id#x", 0), key("acme#count#call#user_id#x", "0"));
         assert_eq!(Key::word("acme", "user", "ana", &id), key("acme#words#user", &format!("ana#{id}")));

@@ -2,7 +2,8 @@
 //!
 //! A list runs on one access pattern: the whole kind in the order of a sort, one value of one filter in that order, or
 //! the rows of one search word. Other filters are applied along the range which that pattern selects. Index rows hold
-//! keys and filterable values alone; the page's objects are then read strongly consistent by their keys.
+//! keys and filterable values alone; the page's objects are then read strongly consistent by their keys. Where an object
+//! has many values of a filter, its rows of them lie in the table and are as slim.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -14,14 +15,11 @@ use futures_util::future::try_join;
 
 use super::{
     Store,
-    entity::{self, Count, Entity, FILTERS, Item, Slot, Sort, Stored},
-    failed, key_of,
+    entity::{self, Count, Entity, FILTERS, Item, ROWS, Slot, Sort, Stored},
+    failed,
     keys::{self, Key},
 };
-use crate::{
-    error::{Error, Result},
-    text,
-};
+use crate::error::{Error, Result};
 
 /// What is listed, in which order, from where.
 #[derive(Debug, Clone)]
@@ -79,7 +77,7 @@ pub struct Page<T> {
 /// Index rows that are read at once where filters may drop most of them.
 const STRIDE: i32 = 1000;
 
-/// An access pattern: one partition of one index.
+/// An access pattern: one partition of one index, or of rows in the table.
 struct Pattern<'a> {
     slot: Slot,
     partition: String,
@@ -95,7 +93,7 @@ impl Store {
     /// [`Error::Internal`] when the table does not answer or the kind has no such sort.
     pub async fn list<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
         let sort = sort_named::<T>(query.sort)?;
-        let search = query.search.as_deref().map(text::query_words);
+        let search = query.search.as_deref().map(T::sought);
         if query.is_empty() || search.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Page { rows: Vec::new(), total: 0, next: None });
         }
@@ -108,7 +106,7 @@ impl Store {
             (None, Some(pattern)) => self.page_along::<T>(&pattern).await,
             (None, None) => {
                 let pattern = self.fallback::<T>(query)?;
-                let keys = self.keys_along(&pattern).await?;
+                let keys = self.keys_along::<T>(&pattern).await?;
                 self.page_in_memory(self.objects(&keys).await?, query)
             }
         }
@@ -199,9 +197,7 @@ impl Store {
             skip -= dropped;
             for item in items.into_iter().skip(dropped).take(wanted - found.len()) {
                 let place = entity::text(&item, &pattern.slot.attributes().1).unwrap_or_default().to_owned();
-                if let Some(key) = key_of(&item) {
-                    found.push((key, place));
-                }
+                found.push((self.placed::<T>(&place)?, place));
             }
             after = answer.last_evaluated_key;
             if found.len() == wanted || after.is_none() {
@@ -210,10 +206,15 @@ impl Store {
         }
     }
 
-    /// The start key of a place: an index row's key and its object's.
-    fn resume<T: Entity>(&self, pattern: &Pattern<'_>, place: &str) -> Result<Item> {
+    /// The key of the object at a place.
+    fn placed<T: Entity>(&self, place: &str) -> Result<Key> {
         let (_, id_key) = place.rsplit_once('#').ok_or_else(|| Error::Internal("place without an id".into()))?;
-        let mut start = super::attributes(&T::key_at(&self.tenant, id_key));
+        Ok(T::key_at(&self.tenant, id_key))
+    }
+
+    /// The start key of a place: a row's key, and in an index its object's.
+    fn resume<T: Entity>(&self, pattern: &Pattern<'_>, place: &str) -> Result<Item> {
+        let mut start = super::attributes(&self.placed::<T>(place)?);
         let (partition, order) = pattern.slot.attributes();
         start.insert(partition, AttributeValue::S(pattern.partition.clone()));
         start.insert(order, AttributeValue::S(place.to_owned()));
@@ -221,9 +222,11 @@ impl Store {
     }
 
     /// All keys of a pattern.
-    async fn keys_along(&self, pattern: &Pattern<'_>) -> Result<Vec<Key>> {
+    async fn keys_along<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Vec<Key>> {
         let items = pattern.request(self).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        Ok(items.map_err(failed("Query"))?.iter().filter_map(key_of).collect())
+        let (_, order) = pattern.slot.attributes();
+        let items = items.map_err(failed("Query"))?;
+        items.iter().map(|item| self.placed::<T>(entity::text(item, &order).unwrap_or_default())).collect()
     }
 
     /// How many rows the filters select: from counters without a filter or with one, else counted along the index.
@@ -235,6 +238,13 @@ impl Store {
                 [(name, value)] => match T::LISTING.filters.iter().find(|(known, _)| known == name) {
                     Some((_, Count::Field)) => return self.counter(T::KIND, "", &format!("{name}={value}")).await,
                     Some((_, Count::Item)) => return self.counter(T::KIND, &format!("{name}#{value}"), entity::TOTAL).await,
+                    Some((_, Count::Own)) => {
+                        if let Some((key, count)) = T::counted_at(&self.tenant, name, value) {
+                            let item = self.db.item(&key).await?;
+                            let number = item.and_then(|item| entity::number(&item, count)).unwrap_or(0);
+                            return Ok(u64::try_from(number).unwrap_or(0));
+                        }
+                    }
                     _ => {}
                 },
                 _ => {}
@@ -296,7 +306,7 @@ impl Store {
     /// The object has every filter's value and lies in the range.
     fn matches<T: Entity>(&self, value: &T, query: &Query) -> bool {
         let facets = value.facets(&self.tenant);
-        query.filters.iter().all(|wanted| facets.filters().contains(wanted))
+        query.filters.iter().all(|wanted| facets.has(wanted))
             && query.range.as_ref().is_none_or(|(from, to)| {
                 facets
                     .place(query.ranged.unwrap_or(query.sort))
@@ -338,7 +348,7 @@ impl Pattern<'_> {
             .client
             .query()
             .table_name(&store.db.table)
-            .index_name(self.slot.index())
+            .set_index_name((self.slot != ROWS).then(|| self.slot.index()))
             .scan_index_forward(!self.query.descending)
             .expression_attribute_names("#p", partition)
             .expression_attribute_values(":p", AttributeValue::S(self.partition.clone()));

@@ -176,6 +176,26 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// Another plain item, or none, in the place of one whose field has this value; [`Error::Conflict`] when it has not.
+    pub fn replace(mut self, key: &Key, (field, was): (&str, String), values: Option<Item>) -> Self {
+        let (is, was) = ("#field = :was", AttributeValue::S(was));
+        match values {
+            Some(values) => {
+                let mut item = attributes(key);
+                item.extend(values);
+                let put = Put::builder().set_item(Some(item)).condition_expression(is);
+                let put = put.expression_attribute_names("#field", field).expression_attribute_values(":was", was);
+                self.push_put(put, |_| Error::Conflict);
+            }
+            None => {
+                let delete = Delete::builder().set_key(Some(attributes(key))).condition_expression(is);
+                let delete = delete.expression_attribute_names("#field", field).expression_attribute_values(":was", was);
+                self.push_delete(delete, |_| Error::Conflict);
+            }
+        }
+        self
+    }
+
     /// The end of a plain item whose named counts must all be 0 or absent.
     pub fn remove_idle(
         mut self,

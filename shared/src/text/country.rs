@@ -23,6 +23,12 @@ pub(super) fn dialling(country: &str) -> Option<Dialling> {
     Some(Dialling { code, trunk })
 }
 
+/// The calling code that international digits begin with; the `1` of the North American plan alone.
+pub(super) fn calling_code(digits: &str) -> Option<&'static str> {
+    let codes = TABLE.split_ascii_whitespace().filter_map(|entry| entry[2..].split_once('/'));
+    codes.map(|(code, _)| if code.starts_with('1') { "1" } else { code }).find(|code| digits.starts_with(code))
+}
+
 fn find(text: &str) -> Option<&'static str> {
     let alpha = text.trim().to_ascii_uppercase();
     if alpha.len() != 2 || !alpha.bytes().all(|b| b.is_ascii_uppercase()) {

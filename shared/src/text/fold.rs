@@ -70,7 +70,7 @@ fn is_address(token: &str) -> bool {
     token.split_once('@').is_some_and(|(_, domain)| !domain.contains('@'))
 }
 
-fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for word in words {
         let word: String = word.chars().take(MAX_WORD).collect();

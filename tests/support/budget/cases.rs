@@ -12,7 +12,7 @@ use crate::{
 const ATTENDANT: &str = "acme.attendant";
 
 /// Scenes that have rows too.
-const SCENES: [&str; 10] = [
+const SCENES: [&str; 11] = [
     "createDepartment under a key",
     "createDepartment under a key again",
     "joinCall as somebody known",
@@ -20,6 +20,7 @@ const SCENES: [&str; 10] = [
     "createAppointment with who has the e-mail",
     "rescheduleAppointment that must not overlap",
     "listCalls of what has lapsed",
+    "minute after a tag was deleted",
     "dispatch to three",
     "attempt that fails",
     "attempt that comes early",
@@ -32,28 +33,40 @@ pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Scene)> {
     let scenes = scenes::changing(lab).into_iter().map(|scene| (scene.sample.name.clone(), scene));
     let scenes: Vec<_> = scenes.filter(|(name, _)| SCENES.contains(&name.as_str())).collect();
     assert_eq!(scenes.len(), SCENES.len(), "a scene has another name now");
-    samples.chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
+    samples.chain(reads(lab)).chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
+}
+
+/// Calls that wait no longer, with tags and without.
+fn reads(lab: &Lab) -> [(String, Sample); 2] {
+    [("that bears tags", "acme.completed"), ("that bears none", "acme.rated")].map(|(what, call)| {
+        let operation = lab.world.operations.named("getCall");
+        let event = lab.world.event(operation, &Ask::by(ATTENDANT).slot("id", lab.world.id(call)));
+        (format!("getCall {what}"), Sample { function: operation.function.into(), name: operation.id.into(), event })
+    })
 }
 
 fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
     let department = format!("department_id={}", bulk.department());
     let (from, to) = bulk.range();
     let range = format!("date_from={from}&date_to={to}");
+    let tag = format!("tag_id={}", lab.world.id("acme.tag"));
     let queries = [
         ("first page", String::new()),
         ("by status", "status=missed".into()),
         ("by department", department.clone()),
         ("by agent", format!("user_id={}", bulk.user())),
         ("by customer", format!("customer_id={}", bulk.customer())),
+        ("by tag", tag.clone()),
         ("page 100", "page=100".into()),
         ("page 100 by status", "status=missed&page=100".into()),
         ("by department and status", format!("{department}&status=missed")),
+        ("by tag and status", format!("{tag}&status=completed")),
         ("by dates", range.clone()),
         ("by dates and status", format!("{range}&status=missed")),
         ("by a rare word", "search=beatriz".into()),
     ];
     let mut cases: Vec<_> = queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, query))).collect();
-    for (name, query) in &queries[..5] {
+    for (name, query) in &queries[..6] {
         cases.push((
             format!("listCalls, cursor in the middle, {name}"),
             list(lab, &format!("{query}&cursor={}", cursor(lab, query))),

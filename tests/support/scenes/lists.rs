@@ -37,10 +37,23 @@ pub fn reading(lab: &Lab) -> Vec<Sample> {
     let customer =
         lab.built.values().find(|item| item["k"]["S"] == "customer" && item["PK"]["S"].as_str().unwrap().starts_with("acme"));
     let customer = format!("customer_id={}", customer.unwrap()["d"]["M"]["id"]["S"].as_str().unwrap());
+    let tag = format!("tag_id={}", id("acme.tag"));
+    let both_of_tag = format!("{tag}&status=completed");
     let both = format!("status=queued&{department}");
     all.extend(
-        ["page=1", "status=queued", &department, &agent, &customer, &both, "date_from=2026-02-01", "search=beatriz"]
-            .map(|query| list("listCalls", ATTENDANT, query)),
+        [
+            "page=1",
+            "status=queued",
+            &department,
+            &agent,
+            &customer,
+            &tag,
+            &both_of_tag,
+            &both,
+            "date_from=2026-02-01",
+            "search=beatriz",
+        ]
+        .map(|query| list("listCalls", ATTENDANT, query)),
     );
     for sort in ["sort_by=scheduled_at", "sort_by=inserted_at"] {
         for filter in

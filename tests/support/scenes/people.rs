@@ -41,6 +41,10 @@ impl Stage<'_> {
                 before: vec![off()],
                 sample: self.worker("scheduler", "after a user has left", NOW + Duration::from_secs(61)),
             },
+            Scene {
+                before: vec![self.other("deleteCustomer", "before", |ask| ask)],
+                sample: self.worker("scheduler", "after a customer was removed", NOW + Duration::from_secs(61)),
+            },
             alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
             alone(self.other("createUser", "who is invited", |ask| {
                 ask.body(json!({ "user": { "name": "Nina Reis", "email": "nina@example.com" } }))

@@ -167,6 +167,25 @@ impl Build<'_> {
         self.ask(name, "joinCall", ask).await;
     }
 
+    /// Names the customer of a call.
+    async fn customer(&mut self, caller: &'static str, name: &str, call: &str) {
+        let ask = Ask::by(caller).slot("id", self.id(call));
+        let answer = self.ask(call, "getCall", ask).await;
+        self.ids.insert(name.into(), answer["data"]["customer_id"].as_str().unwrap().into());
+    }
+
+    async fn tag(&mut self, caller: &'static str, name: &str, fields: Value) {
+        self.ask(name, "createTag", Ask::by(caller).body(json!({ "tag": fields }))).await;
+    }
+
+    /// A call comes to bear tags.
+    async fn label(&mut self, caller: &'static str, call: &str, tags: &[&str]) {
+        for tag in tags {
+            let ask = Ask::by(caller).slot("id", self.id(call)).body(json!({ "tag_id": self.id(tag) }));
+            self.ask(&format!("{call} bears {tag}"), "addCallTag", ask).await;
+        }
+    }
+
     async fn act(&mut self, caller: &'static str, call: &str, operation: &str, body: Value) {
         let ask = Ask::by(caller).slot("id", self.id(call)).body(body);
         self.ask(call, operation, ask).await;
@@ -215,6 +234,12 @@ impl Build<'_> {
         let idle = json!({ "name": "Trade fairs", "description": "Only during fairs", "active": false });
         self.department(SUPERVISOR, "acme.idle", idle, &[]).await;
 
+        self.tag(SUPERVISOR, "acme.parent", json!({ "name": "Invoices", "color": "#3b82f6" })).await;
+        self.tag(ATTENDANT, "acme.tag", json!({ "name": "Refund", "color": "#22c55e", "parent_id": self.id("acme.parent") }))
+            .await;
+        self.tag(ATTENDANT, "acme.reminder", json!({ "name": "Reminder", "parent_id": self.id("acme.parent") })).await;
+        self.tag(ATTENDANT, "acme.praise", json!({ "name": "Praise" })).await;
+
         self.at("2026-02-16T09:30:00Z");
         let website = json!({ "max_uses": 500, "expires_at": "2026-05-16T12:00:00Z" });
         self.link(SUPERVISOR, "acme.website", "acme.department", website).await;
@@ -252,6 +277,8 @@ impl Build<'_> {
         self.act(ATTENDANT, "acme.completed", "startCall", json!({})).await;
         self.at("2026-02-19T11:32:00Z");
         self.act(ATTENDANT, "acme.completed", "completeCall", json!({})).await;
+        self.customer(ATTENDANT, "acme.customer", "acme.completed").await;
+        self.label(ATTENDANT, "acme.completed", &["acme.tag", "acme.praise"]).await;
 
         self.diary("acme.attendant").await;
 
@@ -299,14 +326,14 @@ impl Build<'_> {
         self.link(MANAGER, "globex.access_link", "globex.department", json!({ "max_uses": 10 })).await;
         let customer = json!({ "name": "Gilda Globex", "email": "gilda@globex.example" });
         self.join("globex.call", "globex.access_link", customer).await;
-        let call = Ask::by(MANAGER).slot("id", self.id("globex.call"));
-        let call = self.ask("globex.call", "getCall", call).await;
-        self.ids.insert("globex.customer".into(), call["data"]["customer_id"].as_str().unwrap().into());
+        self.customer(MANAGER, "globex.customer", "globex.call").await;
         self.sector(MANAGER, "globex.sector", "Globex south").await;
         let tasting = json!({ "title": "Globex tasting", "scheduled_at": "2026-02-27T15:00:00Z", "customer_id": self.id("globex.customer") });
         self.appointment(MANAGER, "globex.appointment", "globex.department", tasting).await;
         // What `exclude_id` names.
         self.ids.insert("globex.exclude".into(), self.id("globex.appointment").into());
+        self.tag(MANAGER, "globex.tag", json!({ "name": "Globex fruit" })).await;
+        self.ids.insert("globex.parent".into(), self.id("globex.tag").into());
         let key = json!({ "api_key": { "name": "Globex ERP", "scopes": ["calls:read"] } });
         self.ask("globex.api_key", "createApiKey", Ask::by(MANAGER).body(key)).await;
     }

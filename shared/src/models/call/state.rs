@@ -111,7 +111,7 @@ mod tests {
     use crate::{
         ids::{Id, UserId},
         input::{Input, read},
-        models::{Customer, Department, call::Joining, customer::Contact, department::DepartmentInput, user::UserInput},
+        models::{Customer, Department, call::Joining, customer::CustomerInput, department::DepartmentInput, user::UserInput},
     };
 
     const START: Time = Time::from_epoch(1_700_000_000);
@@ -136,8 +136,8 @@ mod tests {
     fn queued() -> Call {
         let department =
             Department::new(Id::of(1, [0; 10]), input::<DepartmentInput>(&serde_json::json!({"name": "Support"})), START);
-        let contact = Contact { name: "Ana".into(), ..Contact::default() };
-        let customer = Customer::new(Id::of(2, [0; 10]), &contact, START);
+        let contact = CustomerInput { name: "Ana".into(), ..CustomerInput::default() };
+        let customer = Customer::new(Id::of(2, [0; 10]), contact.clone(), START);
         let joining = Joining {
             department: &department,
             customer: &customer,

@@ -7,7 +7,7 @@ use super::{Call, CallStatus};
 use crate::{
     clock::Time,
     ids::{CallId, CustomerId, DepartmentId, UserId},
-    models::Role,
+    models::{Role, tag::CallTag},
 };
 
 /// A call as the API shows it.
@@ -72,21 +72,10 @@ pub struct CallView {
     pub updated_at: Time,
 }
 
-/// A tag of a call.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct CallTag {
-    /// Its identifier.
-    pub id: uuid::Uuid,
-    /// Its name.
-    pub name: String,
-    /// `#rrggbb`.
-    pub color: String,
-}
-
 impl Call {
-    /// The call as the API shows it to a role at a moment, with its place in the queue.
+    /// The call as the API shows it to a role at a moment, with its place in the queue and its tags.
     #[must_use]
-    pub fn view(&self, role: Role, position: Option<u64>, now: Time) -> CallView {
+    pub fn view(&self, role: Role, position: Option<u64>, tags: Vec<CallTag>, now: Time) -> CallView {
         let call = self.at(now);
         let queued = call.status == CallStatus::Queued;
         CallView {
@@ -110,7 +99,7 @@ impl Call {
             manager_notes: (role >= Role::Supervisor).then_some(call.manager_notes),
             cancel_reason: call.cancel_reason,
             has_recording: false,
-            tags: Vec::new(),
+            tags,
             queued_at: call.queued_at,
             assigned_at: call.assigned_at,
             started_at: call.started_at,

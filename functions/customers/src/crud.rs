@@ -1,0 +1,101 @@
+//! Customers themselves.
+
+use schemars::JsonSchema;
+use shared::{
+    Result,
+    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
+    auth::{Attendant, Caller},
+    events::{Event, EventName},
+    forget,
+    ids::CustomerId,
+    input::{Fields, Input},
+    matching::{self, Match},
+    models::{
+        Company, Customer,
+        customer::{CustomerInput, CustomerView},
+    },
+    storage::contend,
+};
+
+/// Which customers.
+#[derive(Debug, JsonSchema)]
+pub struct Wanted {
+    #[schemars(flatten)]
+    paging: Paging<Customer>,
+}
+
+impl Input for Wanted {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self { paging: Paging::read(fields, false) }
+    }
+}
+
+/// The tenant's customers.
+pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Rows<CustomerView>> {
+    wanted.paging.list(&caller, Filters::none(), |customer| customer.view()).await
+}
+
+/// One customer.
+pub async fn read(caller: Caller<Attendant>, Path(id): Path<CustomerId>) -> Result<Shown<CustomerView>> {
+    let customer = caller.store().find::<Customer>(id).await?;
+    Ok(Shown(customer.view(), customer.version))
+}
+
+/// Makes a customer, who from then on is whom the e-mail and the phone number stand for.
+pub async fn create(caller: Caller<Attendant>, Valid(input): Valid<CustomerInput>) -> Result<Created<CustomerView>> {
+    let store = caller.store();
+    let input = dialled(&caller, input).await?;
+    let customer = Customer::new(store.mint()?, input, caller.now());
+    contend(|| async {
+        let matched = Match::nobody(store, &customer.input).await?;
+        matched.introduce(caller.write(), &customer, caller.now()).commit(Created(customer.view())).await
+    })
+    .await
+}
+
+/// Changes a customer.
+pub async fn update(
+    caller: Caller<Attendant>,
+    Path(id): Path<CustomerId>,
+    matching: IfMatch,
+    Merge(patch): Merge<CustomerInput>,
+) -> Result<Shown<CustomerView>> {
+    let store = caller.store();
+    contend(|| async {
+        let seen = store.find::<Customer>(id).await?;
+        matching.check(&seen)?;
+        let input = dialled(&caller, patch.onto(&seen.input)?).await?;
+        let changed = Customer { input, updated_at: caller.now(), ..seen.value.clone() };
+        let write = matching::moved(store, caller.write().update(&seen, &changed), &seen, Some(&changed)).await?;
+        let event = Event::Customer(EventName::CustomerUpdated, changed.view());
+        write.emit(&event, caller.now()).commit(Shown(changed.view(), seen.version + 1)).await
+    })
+    .await
+}
+
+/// Calls and links that bear the name and go with the request.
+const AT_ONCE: usize = 25;
+
+/// Removes a customer. The calls stay for the figures; name and contact leave them.
+pub async fn remove(caller: Caller<Attendant>, Path(id): Path<CustomerId>, matching: IfMatch) -> Result<NoContent> {
+    let store = caller.store();
+    contend(|| async {
+        let seen = store.find::<Customer>(id).await?;
+        matching.check(&seen)?;
+        let write = caller.write().delete(&seen).create(&forget::mark(id, caller.now()));
+        matching::moved(store, write, &seen, None).await?.commit(NoContent).await
+    })
+    .await?;
+    // What fails here the schedule does.
+    if let Err(error) = forget::forget(store, id, AT_ONCE).await {
+        tracing::error!(%error, "a removed customer's calls and links");
+    }
+    Ok(NoContent)
+}
+
+/// With the phone number as E.164; only one without a country code takes the company's country.
+async fn dialled(caller: &Caller<Attendant>, input: CustomerInput) -> Result<CustomerInput> {
+    let local = input.phone.as_deref().is_some_and(|phone| !phone.trim_start().starts_with('+'));
+    let country = if local { caller.store().find::<Company>(()).await?.value.input.country } else { String::new() };
+    input.dialled(&country)
+}
