@@ -184,6 +184,48 @@ async fn the_list_sorts_as_people_expect() {
     let _ = tenant.manager.get(&format!("{CUSTOMERS}?sort_by=phone")).await.expect(422);
 }
 
+/// What a search finds is paged and sorted as everything is, by number and by cursor.
+#[tokio::test]
+async fn what_is_found_has_pages() {
+    let tenant = Tenant::new(shared()).await;
+    for n in 0..13 {
+        let fields = json!({ "name": format!("Souza {:02}", (n * 5) % 13), "email": format!("{n:02}@example.com") });
+        let _ = create(&tenant.manager, fields).await.expect(201);
+    }
+    let _ = create(&tenant.manager, json!({ "name": "Somebody else" })).await.expect(201);
+    let all: Vec<String> = (0..13).map(|n| format!("Souza {n:02}")).collect();
+    for (sort, expected) in [
+        ("", all.clone()),
+        ("&sort_order=desc", all.iter().rev().cloned().collect()),
+        ("&sort_by=email", (0..13).map(|n| format!("Souza {:02}", (n * 5) % 13)).collect()),
+        ("&sort_by=inserted_at&sort_order=desc", (0..13).rev().map(|n| format!("Souza {:02}", (n * 5) % 13)).collect()),
+    ] {
+        let mut numbered = Vec::new();
+        for page in 1..=4 {
+            let (rows, total) = names(&tenant.manager, &format!("search=souza{sort}&page_size=4&page={page}")).await;
+            assert_eq!((rows.len(), total), (if page == 4 { 1 } else { 4 }, 13));
+            numbered.extend(rows);
+        }
+        assert_eq!(numbered, expected, "{sort}");
+        let (mut followed, mut cursor) = (Vec::new(), String::new());
+        while followed.len() < 20 {
+            let page =
+                tenant.manager.get(&format!("{CUSTOMERS}?search=souza{sort}&page_size=4{cursor}")).await.expect(200).json();
+            followed.extend(page["data"].as_array().unwrap().iter().map(|customer| text(&customer["name"])));
+            match page["meta"]["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(followed, expected, "{sort}");
+    }
+    assert_eq!(names(&tenant.manager, "search=souza&page=5&page_size=4").await, (vec![], 13));
+    // Who is renamed moves within what is found.
+    let id = text(&tenant.manager.get(&format!("{CUSTOMERS}?search=souza&page_size=1")).await.expect(200).data()[0]["id"]);
+    let _ = change(&tenant.manager, &id, json!({ "name": "Souza 99" })).await.expect(200);
+    assert_eq!(names(&tenant.manager, "search=souza&sort_order=desc&page_size=1").await, (vec!["Souza 99".to_owned()], 13));
+}
+
 /// While others come in, a reader with cursors sees everybody who was there exactly once.
 #[tokio::test]
 async fn a_reader_meets_everybody_once() {

@@ -78,6 +78,7 @@ pub struct Entry {
     /// In which request.
     pub request_id: String,
     /// The fields that changed, each with its value before and after.
+    #[serde(default = "unchanged", skip_serializing_if = "is_unchanged")]
     pub changes: Value,
     /// When.
     pub inserted_at: Time,
@@ -108,6 +109,14 @@ impl Entry {
             inserted_at: now,
         })
     }
+}
+
+fn unchanged() -> Value {
+    Map::new().into()
+}
+
+fn is_unchanged(changes: &Value) -> bool {
+    changes.as_object().is_some_and(Map::is_empty)
 }
 
 /// The fields that differ.

@@ -137,6 +137,8 @@ pub enum Count {
 pub(super) const TOTAL: &str = "n";
 /// The filterable values, projected into every index.
 pub(super) const FILTERS: &str = "f";
+/// An object's places in its sorts, on the rows of its words.
+pub(super) const PLACES: &str = "o";
 /// The object itself.
 pub(super) const DATA: &str = "d";
 /// The object's version.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, TOTAL, TTL},
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -181,6 +181,22 @@ impl Facets {
             self.beside.insert(Key::word(&self.tenant, self.kind, word, &self.id_key), Beside { item, unique: None });
         }
         self
+    }
+
+    /// The words by which it is found, each row with its places in the sorts that were named before: a search reads the
+    /// objects of its page alone. For kinds of which there are many, and whose places change with the words if at all.
+    #[must_use]
+    pub fn placed_words(self, words: &[String]) -> Self {
+        let places = self.sorts.iter().map(|(name, place)| ((*name).to_owned(), AttributeValue::S(place.clone())));
+        let places = AttributeValue::M(places.collect());
+        let mut facets = self.words(words);
+        for word in words {
+            let key = Key::word(&facets.tenant, facets.kind, word, &facets.id_key);
+            if let Some(row) = facets.beside.get_mut(&key) {
+                row.item.insert(PLACES.into(), places.clone());
+            }
+        }
+        facets
     }
 
     /// A plain item beside it.

@@ -15,7 +15,7 @@ use futures_util::future::try_join;
 
 use super::{
     Store,
-    entity::{self, Count, Entity, FILTERS, Item, ROWS, Slot, Sort, Stored},
+    entity::{self, Count, Entity, FILTERS, Item, PLACES, ROWS, Slot, Sort, Stored},
     failed,
     keys::{self, Key},
 };
@@ -102,7 +102,7 @@ impl Store {
             Some(_) => None,
         };
         match (search, pattern) {
-            (Some(words), _) => self.page_in_memory(self.found::<T>(&words).await?, query),
+            (Some(words), _) => self.page_found(&words, query).await,
             (None, Some(pattern)) => self.page_along::<T>(&pattern).await,
             (None, None) => {
                 let pattern = self.fallback::<T>(query)?;
@@ -280,21 +280,26 @@ impl Store {
         Ok(u64::try_from(sum).unwrap_or(0))
     }
 
-    /// The objects that have all these words, by prefix: along the rows of the longest.
-    async fn found<T: Entity>(&self, wanted: &[String]) -> Result<Vec<Stored<T>>> {
+    /// A page of what has all these words, by prefix: along the rows of the longest. Where these bear the places and no
+    /// filter is left, only the page's objects are read.
+    async fn page_found<T: Entity>(&self, wanted: &[String], query: &Query) -> Result<Page<T>> {
         let longest = wanted.iter().max_by_key(|word| word.len()).map(String::as_str).unwrap_or_default();
         let rows = self.db.partition(&keys::words(&self.tenant, T::KIND), longest).await?;
-        let mut keys: Vec<Key> = rows
-            .iter()
-            .filter(|row| {
-                let words = entity::text(row, "w").unwrap_or_default();
-                wanted.iter().all(|word| words.split(' ').any(|known| known.starts_with(word.as_str())))
-            })
-            .filter_map(|row| entity::text(row, "SK")?.rsplit_once('#').map(|(_, id)| T::key_at(&self.tenant, id)))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        self.objects(&keys).await
+        let found = rows.iter().filter(|row| {
+            let words = entity::text(row, "w").unwrap_or_default();
+            wanted.iter().all(|word| words.split(' ').any(|known| known.starts_with(word.as_str())))
+        });
+        let id = |row: &Item| Some(entity::text(row, "SK")?.rsplit_once('#')?.1.to_owned());
+        let found: BTreeMap<String, &Item> = found.filter_map(|row| Some((id(row)?, row))).collect();
+        let key = |id: &String| T::key_at(&self.tenant, id);
+        if query.filters.is_empty()
+            && let Some(places) = found.iter().map(|(id, row)| Some((placed(row, query)?, key(id)))).collect::<Option<Vec<_>>>()
+        {
+            let (keys, total, next) = slice(places.into_iter().filter_map(|(place, key)| Some((place?, key))).collect(), query);
+            return Ok(Page { rows: self.objects(&keys).await?, total, next });
+        }
+        let keys: Vec<Key> = found.keys().map(key).collect();
+        self.page_in_memory(self.objects(&keys).await?, query)
     }
 
     /// The objects of keys, in that order.
@@ -319,22 +324,11 @@ impl Store {
     /// # Errors
     /// None today; it answers as [`Store::list`] does.
     pub fn page_in_memory<T: Entity>(&self, objects: Vec<Stored<T>>, query: &Query) -> Result<Page<T>> {
-        let mut rows: Vec<(String, Stored<T>)> = objects
+        let rows = objects
             .into_iter()
             .filter(|row| self.matches(&row.value, query))
-            .filter_map(|row| Some((row.value.facets(&self.tenant).place(query.sort)?.to_owned(), row)))
-            .collect();
-        rows.sort_by(|(a, _), (b, _)| in_order(a, b, query.descending));
-        let total = u64::try_from(rows.len()).unwrap_or(0);
-        let first = match &query.start {
-            Start::Skip(skip) => *skip,
-            Start::After(place) => rows.partition_point(|(at, _)| in_order(at, place, query.descending) != Ordering::Greater),
-        };
-        let next = rows
-            .get(first + query.size)
-            .and_then(|_| rows.get((first + query.size).checked_sub(1)?))
-            .map(|(place, _)| place.clone());
-        let rows = rows.into_iter().skip(first).take(query.size).map(|(_, row)| row).collect();
+            .filter_map(|row| Some((row.value.facets(&self.tenant).place(query.sort)?.to_owned(), row)));
+        let (rows, total, next) = slice(rows.collect(), query);
         Ok(Page { rows, total, next })
     }
 }
@@ -382,6 +376,30 @@ fn sort_named<T: Entity>(name: &str) -> Result<&'static Sort> {
 /// The filter that selects least, as the kind ranks them.
 fn most_selective<T: Entity>(query: &Query) -> Option<&(&'static str, String)> {
     T::LISTING.filters.iter().find_map(|(name, _)| query.filters.iter().find(|(given, _)| given == name))
+}
+
+/// The place that a word's row bears in the query's sort, none when it is out of the query's range; nothing when it bears no
+/// places.
+#[expect(clippy::option_option, reason = "whether there is a place, and whether it counts")]
+fn placed(row: &Item, query: &Query) -> Option<Option<String>> {
+    let places = row.get(PLACES)?.as_m().ok()?;
+    let place = |sort: &str| places.get(sort).and_then(|place| place.as_s().ok());
+    let ranged = place(query.ranged.unwrap_or(query.sort))?;
+    let within = query.range.as_ref().is_none_or(|(from, to)| from <= ranged && ranged <= to);
+    Some(place(query.sort).filter(|_| within).cloned())
+}
+
+/// The page of what was found, in order: its rows, how many there are in all, and the place after which the next begins.
+fn slice<R>(mut rows: Vec<(String, R)>, query: &Query) -> (Vec<R>, u64, Option<String>) {
+    rows.sort_by(|(a, _), (b, _)| in_order(a, b, query.descending));
+    let total = u64::try_from(rows.len()).unwrap_or(0);
+    let first = match &query.start {
+        Start::Skip(skip) => *skip,
+        Start::After(place) => rows.partition_point(|(at, _)| in_order(at, place, query.descending) != Ordering::Greater),
+    };
+    let last = first.saturating_add(query.size).checked_sub(1).filter(|last| last + 1 < rows.len());
+    let next = last.and_then(|last| rows.get(last)).map(|(place, _)| place.clone());
+    (rows.into_iter().skip(first).take(query.size).map(|(_, row)| row).collect(), total, next)
 }
 
 fn in_order(a: &str, b: &str, descending: bool) -> Ordering {
