@@ -122,7 +122,8 @@ fn places(tenant: &str, input: &CustomerInput) -> Vec<(Key, CustomerInput)> {
     email.into_iter().chain(phone).collect()
 }
 
-/// Who else has this e-mail or phone, and was active last. As many as share one are looked at, a hundred at most.
+/// Who else has this e-mail or phone, and was active last. As many as share one are looked at, a hundred at most; nobody
+/// where a search finds too many.
 async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result<Option<CustomerId>> {
     let query = Query {
         filters: Vec::new(),
@@ -134,7 +135,11 @@ async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result
         start: Start::Skip(0),
         size: 100,
     };
-    let others = store.list::<Customer>(&query).await?.rows;
+    let others = match store.list::<Customer>(&query).await {
+        Ok(page) => page.rows,
+        Err(Error::Invalid(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let others = others.into_iter().filter(|other| other.id != but && other.has(contact));
     Ok(others.max_by_key(|other| other.active_at()).map(|other| other.id))
 }

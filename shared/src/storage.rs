@@ -24,6 +24,7 @@ pub mod keys;
 pub mod list;
 pub mod rate;
 pub mod retry;
+mod search;
 pub mod table;
 pub mod tally;
 mod whole;

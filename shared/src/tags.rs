@@ -180,7 +180,7 @@ impl Tree {
     }
 
     fn hide<'a>(&self, write: Write<'a>, tags: &[TagId]) -> Write<'a> {
-        let tree = TagTree { hidden: [self.hidden(), tags].concat(), updated_at: write.store().clock().now() };
+        let tree = TagTree { hidden: [self.hidden(), tags].concat() };
         match &self.version {
             Some(version) => write.update(version, &tree),
             None => write.create(&tree),

@@ -1,9 +1,12 @@
-//! A tenant with many calls, without the hours that it takes to make them one by one.
+//! A tenant with many calls and customers, without the hours that it takes to make them one by one.
 //!
-//! Two calls are written as the product writes them; the others are their items with other identifiers, moments and values
+//! A few are written as the product writes them; the others are their items with other identifiers, moments, names and values
 //! of the filters, and count in the same counters.
 
-use serde_json::{Value, json};
+mod customers;
+mod template;
+
+use serde_json::json;
 use shared::{
     clock::{Time, days},
     ids::{CallId, CustomerId, DepartmentId, Id, TagId, TicketId, UserId},
@@ -12,17 +15,13 @@ use shared::{
         call::{CallStatus, Joining, joined_in},
         customer::CustomerInput,
     },
-    storage::{
-        Entity, Key,
-        keys::{self, DESK},
-    },
+    storage::Entity,
 };
 use uuid::Uuid;
 
-use crate::{
-    lab::{Items, Lab},
-    world::NOW,
-};
+pub use self::customers::customers;
+use self::template::{Template, counters};
+use crate::{lab::Lab, world::NOW};
 
 /// The tenant.
 const TENANT: &str = "acme";
@@ -56,13 +55,8 @@ impl Bulk {
         };
         let tagged = vec![lab.world.id("acme.tag").parse().unwrap()];
         let templates = [(CallStatus::Missed, vec![]), (CallStatus::Completed, tagged), (CallStatus::Completed, vec![])];
-        let templates = templates.map(|(status, tags)| Template::of(lab, status, tags));
-        let mut counters: Items = lab
-            .built
-            .iter()
-            .filter(|(key, _)| key.pk.contains("#count#call") || key.sk.ends_with(DESK))
-            .map(|(key, item)| (key.clone(), item.clone()))
-            .collect();
+        let templates = templates.map(|(status, tags)| finished(lab, status, tags));
+        let mut counters = counters(lab);
         let mut items = Vec::new();
         for n in 0..calls {
             let (a, b) = (n % VALUES, n / VALUES % VALUES);
@@ -81,7 +75,7 @@ impl Bulk {
                 (1, _) => 1,
                 _ => 2,
             };
-            templates[template].copy(&marks, &mut items, &mut counters);
+            templates[template].copy(&id.key(), &self::marks(&marks), &mut items, &mut counters);
         }
         items.extend(counters.into_values());
         lab.put(items);
@@ -128,74 +122,24 @@ struct Marks<'a> {
     customer: &'a str,
 }
 
-/// A call's items as texts, with marks that occur nowhere else.
-struct Template {
-    marks: [String; 8],
-    items: Vec<String>,
-    /// The counters that count it, and its tag's desk: partition, sort key where it is no shard's, attribute.
-    counted: Vec<(String, Option<String>, String)>,
-}
-
-impl Template {
-    /// The items that a call of this status with these tags has, as the product writes them.
-    fn of(lab: &Lab, status: CallStatus, tag_ids: Vec<TagId>) -> Self {
-        let mark = |n: u128| Uuid::from_u128((0x7 << 76) | (0x8 << 60) | (0xabc_def0 + n));
-        let (id, department, user) = (CallId::from(mark(0)), DepartmentId::from(mark(1)), UserId::from(mark(2)));
-        let (customer, at) = (CustomerId::from(mark(3)), Time::from_epoch(1_111_111_111));
-        let call = Call { tag_ids, ..call(id, department, user, customer, at, status) };
-        let app = lab.world.app();
-        lab.at_home(app.store(TENANT).write().create(&call).commit(())).unwrap();
-        let now = lab.items();
-        let new: Items = now.into_iter().filter(|(key, item)| lab.built.get(key) != Some(item)).collect();
-        let (counters, items): (Items, Items) = new
-            .iter()
-            .map(|(key, item)| (key.clone(), item.clone()))
-            .partition(|(key, _)| key.pk.contains("#count#") || key.sk.ends_with(DESK));
-        let counted = counters.iter().flat_map(|(key, item)| {
-            let before = lab.built.get(key);
-            let names = item.as_object().unwrap().keys().filter(|name| !["PK", "SK"].contains(&name.as_str()));
-            let risen = names.filter(move |name| before.is_none_or(|before| before[name.as_str()] != item[name.as_str()]));
-            let desk = key.sk.ends_with(DESK).then(|| key.sk.clone());
-            risen.map(|name| (key.pk.clone(), desk.clone(), name.clone())).collect::<Vec<_>>()
-        });
-        let template = Self {
-            marks: marks(&Marks {
-                id,
-                at,
-                department: &department.to_string(),
-                user: &user.to_string(),
-                customer: &customer.to_string(),
-            }),
-            counted: counted.collect(),
-            items: items.values().map(ToString::to_string).collect(),
-        };
-        lab.restore(&new.into_iter().map(|(key, item)| (key, Some(item))).collect());
-        template
-    }
-
-    /// The items of another call, and one more in its counters.
-    fn copy(&self, marks: &Marks<'_>, items: &mut Vec<Value>, counters: &mut Items) {
-        let other = self::marks(marks);
-        let copied =
-            |text: &str| self.marks.iter().zip(&other).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
-        items.extend(self.items.iter().map(|item| serde_json::from_str::<Value>(&copied(item)).unwrap()));
-        for (partition, desk, name) in &self.counted {
-            let shard = || keys::shard(&marks.id.key(), 8).to_string();
-            let key = Key { pk: copied(partition), sk: desk.clone().unwrap_or_else(shard) };
-            let counter = counters.entry(key.clone()).or_insert_with(|| json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } }));
-            let name = copied(name);
-            let count: u64 = counter[&name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
-            counter[&name] = json!({ "N": (count + 1).to_string() });
-        }
-    }
+/// The items of a call of this status with these tags.
+fn finished(lab: &Lab, status: CallStatus, tag_ids: Vec<TagId>) -> Template {
+    let mark = |n: u128| Uuid::from_u128((0x7 << 76) | (0x8 << 60) | (0xabc_def0 + n));
+    let (id, department, user) = (CallId::from(mark(0)), DepartmentId::from(mark(1)), UserId::from(mark(2)));
+    let (customer, at) = (CustomerId::from(mark(3)), Time::from_epoch(1_111_111_111));
+    let call = Call { tag_ids, ..call(id, department, user, customer, at, status) };
+    let [department, user, customer] = [department.to_string(), user.to_string(), customer.to_string()];
+    let marks = marks(&Marks { id, at, department: &department, user: &user, customer: &customer });
+    let app = lab.world.app();
+    Template::of(lab, marks, async move { app.store(TENANT).write().create(&call).commit(()).await })
 }
 
 /// The marks as they are spelt in items.
-fn marks(marks: &Marks<'_>) -> [String; 8] {
+fn marks(marks: &Marks<'_>) -> Vec<String> {
     let Marks { id, at, department, user, customer } = *marks;
     let [department, user, customer] = [department, user, customer].map(ToOwned::to_owned);
     let month = joined_in(at);
-    [id.to_string(), id.key(), at.to_string(), at.key(), month, department, user, customer]
+    vec![id.to_string(), id.key(), at.to_string(), at.key(), month, department, user, customer]
 }
 
 /// A finished call.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::Mutex,
 };
 
@@ -11,6 +12,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use local::aws::Data;
 use serde_json::{Value, json};
 use shared::{
     app::https,
@@ -62,12 +64,22 @@ pub struct Run {
 }
 
 impl Lab {
-    /// Builds the world.
+    /// Builds the world, in memory.
     #[must_use]
     pub fn start() -> Self {
+        Self::on(&Data::Memory)
+    }
+
+    /// Builds it on a folder: what lies in memory may not exceed a gigabyte.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self::on(&Data::Folder(folder.to_owned()))
+    }
+
+    fn on(data: &Data) -> Self {
         let home = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let wire = Wire::over(https::client(None).unwrap());
-        let world = home.block_on(World::through(wire.clone()));
+        let world = home.block_on(World::through(wire.clone(), data));
         let http = Client::builder(TokioExecutor::new()).build_http();
         let service = world.app().cloud().dynamodb.clone().unwrap();
         let mut lab = Self { world, built: Items::new(), service, wire, http, receivers: Mutex::default(), home };
@@ -182,6 +194,11 @@ impl Lab {
         let items: Items = items.into_iter().map(|item| (key(&item), item)).collect();
         self.write(TABLE, items.values().map(|item| json!({ "PutRequest": { "Item": item } })));
         self.built.extend(items);
+    }
+
+    /// Puts items that nothing will change: they are not kept in mind.
+    pub fn lay(&self, items: impl Iterator<Item = Value>) {
+        self.write(TABLE, items.map(|item| json!({ "PutRequest": { "Item": item } })));
     }
 
     fn write(&self, table: &str, mut requests: impl Iterator<Item = Value>) {

@@ -93,17 +93,17 @@ impl Stage {
 impl World {
     /// Builds it.
     pub async fn start() -> Self {
-        Self::on(None).await
+        Self::on(&Data::Memory, None).await
     }
 
     /// Builds it; from then on its functions reach the services through a client of their own.
-    pub async fn through(http: impl HttpClient + 'static) -> Self {
-        Self::on(Some(SharedHttpClient::new(http))).await
+    pub async fn through(http: impl HttpClient + 'static, data: &Data) -> Self {
+        Self::on(data, Some(SharedHttpClient::new(http))).await
     }
 
-    async fn on(http: Option<SharedHttpClient>) -> Self {
+    async fn on(data: &Data, http: Option<SharedHttpClient>) -> Self {
         let clock = Clock::stopped(NOW);
-        let aws = aws::start(&Data::Memory, External::default(), clock.clone()).await.unwrap();
+        let aws = aws::start(data, External::default(), clock.clone()).await.unwrap();
         let plain = Stage {
             settings: settings(),
             keys: Keys::new(Some(&[7; 32]), Jwks::default(), &[9; 32]).unwrap(),

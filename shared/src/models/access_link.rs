@@ -219,7 +219,7 @@ impl Entity for AccessLink {
             .sort("expires_at", self.expires_at.key())
             .filter("status", self.status.to_string())
             .filter("department_id", self.department_id.to_string())
-            .placed_words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
+            .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
             .row(
                 Key::token(&self.token),
                 [("tenant", tenant.to_owned()), ("id", self.id.to_string()), ("department_id", self.department_id.to_string())]

@@ -247,7 +247,7 @@ impl Entity for Call {
             .filter("user_id", self.user_id.map(|id| id.to_string()))
             .filter("customer_id", self.customer_id.map(|id| id.to_string()))
             .many(Self::TAG, "inserted_at", self.tag_ids.iter().map(ToString::to_string))
-            .placed_words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
+            .words(&text::words(&[&or_empty(&self.customer_name), &or_empty(&self.customer_email)]))
             .count(joined_in(self.inserted_at))
             .row(Key::call_tenant(self.id), [("tenant", S(tenant.into()))]);
         let facets = self.tag_ids.iter().fold(facets, |facets, tag| facets.tally(Tag::borne(tenant, *tag)));

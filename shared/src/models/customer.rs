@@ -230,6 +230,6 @@ impl Entity for Customer {
             .sort("name", text::sort_key(name))
             .sort("email", text::email_key(&or_empty(email)))
             .sort("inserted_at", self.inserted_at.key())
-            .placed_words(&text::person_words(name, &or_empty(email), &or_empty(phone), &or_empty(document)))
+            .words(&text::person_words(name, &or_empty(email), &or_empty(phone), &or_empty(document)))
     }
 }

@@ -196,10 +196,7 @@ impl Entity for Tag {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TagTree {
     /// Tags that went with one above them and still lie in the table. Nobody sees them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<TagId>,
-    /// When it last changed.
-    pub updated_at: Time,
 }
 
 impl Entity for TagTree {

@@ -137,8 +137,10 @@ pub enum Count {
 pub(super) const TOTAL: &str = "n";
 /// The filterable values, projected into every index.
 pub(super) const FILTERS: &str = "f";
-/// An object's places in its sorts, on the rows of its words.
+/// An object's places in its sorts without its identifier, on the rows of its words.
 pub(super) const PLACES: &str = "o";
+/// All words of an object, each after a space, on the row of each.
+pub(super) const WORDS: &str = "w";
 /// The object itself.
 pub(super) const DATA: &str = "d";
 /// The object's version.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL, WORDS},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -172,31 +172,19 @@ impl Facets {
         self
     }
 
-    /// The words by which it is found. Each row has all of them, so that the others are checked on the row itself.
+    /// The words by which it is found. Each row has all of them, so that the others are checked on the row itself, and the
+    /// places in the sorts that were named before, so that a search reads the objects of its page alone.
     #[must_use]
     pub fn words(mut self, words: &[String]) -> Self {
-        let all = AttributeValue::S(words.join(" "));
+        let all = words.iter().map(|word| format!(" {word}")).collect();
+        let values = self.sorts.iter().map(|(name, place)| (*name, place.rsplit_once('#').map_or("", |(value, _)| value)));
+        let places = values.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).collect();
+        let item = Item::from([(WORDS.to_owned(), AttributeValue::S(all)), (PLACES.to_owned(), AttributeValue::M(places))]);
         for word in words {
-            let item = Item::from([("w".to_owned(), all.clone())]);
-            self.beside.insert(Key::word(&self.tenant, self.kind, word, &self.id_key), Beside { item, unique: None });
+            let key = Key::word(&self.tenant, self.kind, word, &self.id_key);
+            self.beside.insert(key, Beside { item: item.clone(), unique: None });
         }
         self
-    }
-
-    /// The words by which it is found, each row with its places in the sorts that were named before: a search reads the
-    /// objects of its page alone. For kinds of which there are many, and whose places change with the words if at all.
-    #[must_use]
-    pub fn placed_words(self, words: &[String]) -> Self {
-        let places = self.sorts.iter().map(|(name, place)| ((*name).to_owned(), AttributeValue::S(place.clone())));
-        let places = AttributeValue::M(places.collect());
-        let mut facets = self.words(words);
-        for word in words {
-            let key = Key::word(&facets.tenant, facets.kind, word, &facets.id_key);
-            if let Some(row) = facets.beside.get_mut(&key) {
-                row.item.insert(PLACES.into(), places.clone());
-            }
-        }
-        facets
     }
 
     /// A plain item beside it.

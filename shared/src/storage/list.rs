@@ -1,7 +1,7 @@
-//! Lists: pages and cursors over the slim indexes, exact totals, search.
+//! Lists: pages and cursors over the slim indexes, exact totals.
 //!
 //! A list runs on one access pattern: the whole kind in the order of a sort, one value of one filter in that order, or
-//! the rows of one search word. Other filters are applied along the range which that pattern selects. Index rows hold
+//! the rows of one search word (`search.rs`). Other filters are applied along the range which that pattern selects. Index rows hold
 //! keys and filterable values alone; the page's objects are then read strongly consistent by their keys. Where an object
 //! has many values of a filter, its rows of them lie in the table and are as slim.
 
@@ -15,7 +15,7 @@ use futures_util::future::try_join;
 
 use super::{
     Store,
-    entity::{self, Count, Entity, FILTERS, Item, PLACES, ROWS, Slot, Sort, Stored},
+    entity::{self, Count, Entity, FILTERS, Item, ROWS, Slot, Sort, Stored},
     failed,
     keys::{self, Key},
 };
@@ -76,6 +76,10 @@ pub struct Page<T> {
 
 /// Index rows that are read at once where filters may drop most of them.
 const STRIDE: i32 = 1000;
+/// Slim rows that are looked at where the order must be made in memory: some twenty requests.
+pub(super) const MOST_ROWS: usize = 100_000;
+/// The sort in whose order identifiers are minted.
+const MINTED: &str = "inserted_at";
 
 /// An access pattern: one partition of one index, or of rows in the table.
 struct Pattern<'a> {
@@ -90,7 +94,8 @@ impl Store {
     /// A page of a list.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the table does not answer or the kind has no such sort.
+    /// [`Error::Invalid`] when a search finds too many; [`Error::Internal`] when the table does not answer or the kind has no
+    /// such sort.
     pub async fn list<T: Entity>(&self, query: &Query) -> Result<Page<T>> {
         let sort = sort_named::<T>(query.sort)?;
         let search = query.search.as_deref().map(T::sought);
@@ -104,11 +109,7 @@ impl Store {
         match (search, pattern) {
             (Some(words), _) => self.page_found(&words, query).await,
             (None, Some(pattern)) => self.page_along::<T>(&pattern).await,
-            (None, None) => {
-                let pattern = self.fallback::<T>(query)?;
-                let keys = self.keys_along::<T>(&pattern).await?;
-                self.page_in_memory(self.objects(&keys).await?, query)
-            }
+            (None, None) => self.page_across::<T>(&self.fallback::<T>(query)?).await,
         }
     }
 
@@ -144,9 +145,7 @@ impl Store {
         filter
             .and_then(|filter| {
                 let by = T::LISTING.sorts.iter().flat_map(|sort| sort.by).find(|(name, _)| *name == filter.0)?;
-                let mut pattern = self.along(T::KIND, by.1, Some(filter), query);
-                pattern.rest.clear();
-                Some(pattern)
+                Some(self.along(T::KIND, by.1, Some(filter), query))
             })
             .ok_or_else(|| Error::Internal(format!("{} has no index for {filter:?}", T::KIND)))
     }
@@ -221,12 +220,33 @@ impl Store {
         Ok(start)
     }
 
-    /// All keys of a pattern.
-    async fn keys_along<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Vec<Key>> {
-        let items = pattern.request(self).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let (_, order) = pattern.slot.attributes();
-        let items = items.map_err(failed("Query"))?;
-        items.iter().map(|item| self.placed::<T>(entity::text(item, &order).unwrap_or_default())).collect()
+    /// A page of what a pattern selects, in another order than its own. Identifiers are minted in the order of `inserted_at`:
+    /// for that one the slim rows are enough.
+    async fn page_across<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Page<T>> {
+        let (query, order) = (pattern.query, pattern.slot.attributes().1);
+        let mut keys = Vec::new();
+        let mut pages = pattern.request(self).into_paginator().send();
+        while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
+            for item in page.items() {
+                let place = entity::text(item, &order).unwrap_or_default();
+                let id = place.rsplit_once('#').map(|(_, id)| id.to_owned()).unwrap_or_default();
+                keys.push((id, self.placed::<T>(place)?));
+            }
+            if keys.len() > MOST_ROWS {
+                return Err(Error::invalid(
+                    "sort_by",
+                    "cannot be had of so many; give a filter that selects fewer, or another sort",
+                ));
+            }
+        }
+        if query.sort != MINTED {
+            let keys: Vec<Key> = keys.into_iter().map(|(_, key)| key).collect();
+            return self.page_in_memory(self.objects(&keys).await?, query);
+        }
+        let (keys, total, next) = slice(keys, query);
+        let mut rows = self.objects::<T>(&keys).await?;
+        rows.retain(|row| self.matches(&row.value, query));
+        Ok(Page { rows, total, next })
     }
 
     /// How many rows the filters select: from counters without a filter or with one, else counted along the index.
@@ -280,30 +300,8 @@ impl Store {
         Ok(u64::try_from(sum).unwrap_or(0))
     }
 
-    /// A page of what has all these words, by prefix: along the rows of the longest. Where these bear the places and no
-    /// filter is left, only the page's objects are read.
-    async fn page_found<T: Entity>(&self, wanted: &[String], query: &Query) -> Result<Page<T>> {
-        let longest = wanted.iter().max_by_key(|word| word.len()).map(String::as_str).unwrap_or_default();
-        let rows = self.db.partition(&keys::words(&self.tenant, T::KIND), longest).await?;
-        let found = rows.iter().filter(|row| {
-            let words = entity::text(row, "w").unwrap_or_default();
-            wanted.iter().all(|word| words.split(' ').any(|known| known.starts_with(word.as_str())))
-        });
-        let id = |row: &Item| Some(entity::text(row, "SK")?.rsplit_once('#')?.1.to_owned());
-        let found: BTreeMap<String, &Item> = found.filter_map(|row| Some((id(row)?, row))).collect();
-        let key = |id: &String| T::key_at(&self.tenant, id);
-        if query.filters.is_empty()
-            && let Some(places) = found.iter().map(|(id, row)| Some((placed(row, query)?, key(id)))).collect::<Option<Vec<_>>>()
-        {
-            let (keys, total, next) = slice(places.into_iter().filter_map(|(place, key)| Some((place?, key))).collect(), query);
-            return Ok(Page { rows: self.objects(&keys).await?, total, next });
-        }
-        let keys: Vec<Key> = found.keys().map(key).collect();
-        self.page_in_memory(self.objects(&keys).await?, query)
-    }
-
     /// The objects of keys, in that order.
-    async fn objects<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Stored<T>>> {
+    pub(super) async fn objects<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Stored<T>>> {
         let mut found = self.db.items(keys).await?;
         keys.iter().filter_map(|key| found.take(key).transpose()).collect()
     }
@@ -378,19 +376,8 @@ fn most_selective<T: Entity>(query: &Query) -> Option<&(&'static str, String)> {
     T::LISTING.filters.iter().find_map(|(name, _)| query.filters.iter().find(|(given, _)| given == name))
 }
 
-/// The place that a word's row bears in the query's sort, none when it is out of the query's range; nothing when it bears no
-/// places.
-#[expect(clippy::option_option, reason = "whether there is a place, and whether it counts")]
-fn placed(row: &Item, query: &Query) -> Option<Option<String>> {
-    let places = row.get(PLACES)?.as_m().ok()?;
-    let place = |sort: &str| places.get(sort).and_then(|place| place.as_s().ok());
-    let ranged = place(query.ranged.unwrap_or(query.sort))?;
-    let within = query.range.as_ref().is_none_or(|(from, to)| from <= ranged && ranged <= to);
-    Some(place(query.sort).filter(|_| within).cloned())
-}
-
 /// The page of what was found, in order: its rows, how many there are in all, and the place after which the next begins.
-fn slice<R>(mut rows: Vec<(String, R)>, query: &Query) -> (Vec<R>, u64, Option<String>) {
+pub(super) fn slice<R>(mut rows: Vec<(String, R)>, query: &Query) -> (Vec<R>, u64, Option<String>) {
     rows.sort_by(|(a, _), (b, _)| in_order(a, b, query.descending));
     let total = u64::try_from(rows.len()).unwrap_or(0);
     let first = match &query.start {

@@ -33,7 +33,7 @@ pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Scene)> {
     let scenes = scenes::changing(lab).into_iter().map(|scene| (scene.sample.name.clone(), scene));
     let scenes: Vec<_> = scenes.filter(|(name, _)| SCENES.contains(&name.as_str())).collect();
     assert_eq!(scenes.len(), SCENES.len(), "a scene has another name now");
-    samples.chain(reads(lab)).chain(lists(lab, bulk)).map(alone).chain(scenes).collect()
+    samples.chain(reads(lab)).chain(lists(lab, bulk)).chain(customers(lab)).map(alone).chain(scenes).collect()
 }
 
 /// Calls that wait no longer, with tags and without.
@@ -65,26 +65,51 @@ fn lists(lab: &Lab, bulk: &Bulk) -> Vec<(String, Sample)> {
         ("by dates and status", format!("{range}&status=missed")),
         ("by a rare word", "search=beatriz".into()),
     ];
-    let mut cases: Vec<_> = queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, query))).collect();
+    let mut cases: Vec<_> =
+        queries.iter().map(|(name, query)| (format!("listCalls, {name}"), list(lab, "listCalls", query))).collect();
     for (name, query) in &queries[..6] {
         cases.push((
             format!("listCalls, cursor in the middle, {name}"),
-            list(lab, &format!("{query}&cursor={}", cursor(lab, query))),
+            list(lab, "listCalls", &format!("{query}&cursor={}", cursor(lab, "listCalls", query))),
         ));
     }
     cases
 }
 
-/// The list of calls, five rows a page: of a hundred calls a tenth fills two.
-fn list(lab: &Lab, query: &str) -> Sample {
+/// The list of customers: each given name is that of a hundredth of them, each name that of a ten-thousandth.
+fn customers(lab: &Lab) -> Vec<(String, Sample)> {
+    let queries = [
+        ("first page", ""),
+        ("by e-mail address", "sort_by=email"),
+        ("page 100", "page=100"),
+        ("search for an address", "search=m00000042@mail.example"),
+        ("search for half a number", "search=%2811%29+90000-0042"),
+        ("search for half a name", "search=given0"),
+        ("search for a given name", "search=given07"),
+        ("search for both names", "search=family00+given07"),
+        ("search for half of both names", "search=family0+given0"),
+    ];
+    let all = queries.iter().map(|(name, query)| (format!("listCustomers, {name}"), list(lab, "listCustomers", query)));
+    let after = format!("cursor={}", cursor(lab, "listCustomers", ""));
+    all.chain([("listCustomers, cursor".to_owned(), list(lab, "listCustomers", &after))]).collect()
+}
+
+/// Searches that are refused in a tenant with a hundred thousand calls and customers: all have the domain, half of them the name
+/// and the status.
+pub(super) fn broad(lab: &Lab) -> [Sample; 2] {
+    [list(lab, "listCustomers", "search=example"), list(lab, "listCalls", "search=joana&status=completed")]
+}
+
+/// A list, five rows a page: of a hundred calls a tenth fills two.
+fn list(lab: &Lab, operation: &str, query: &str) -> Sample {
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let ask = pairs.fold(Ask::by(ATTENDANT).query("page_size", "5"), |ask, (name, value)| ask.query(&name, &value));
-    let operation = lab.world.operations.named("listCalls");
+    let operation = lab.world.operations.named(operation);
     Sample { function: operation.function.into(), name: operation.id.into(), event: lab.world.event(operation, &ask) }
 }
 
 /// The cursor after the first page.
-fn cursor(lab: &Lab, query: &str) -> String {
-    let answer = lab.replay(&list(lab, query), Weather::default()).answer;
+fn cursor(lab: &Lab, operation: &str, query: &str) -> String {
+    let answer = lab.replay(&list(lab, operation, query), Weather::default()).answer;
     answer["body"]["meta"]["next_cursor"].as_str().unwrap().to_owned()
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cases::cases,
+    WRITTEN,
+    cases::{broad, cases},
     figures::Figures,
     table::{Row, Rows},
 };
 use crate::{
-    bulk::Bulk,
+    bulk::{Bulk, customers},
     lab::Lab,
     recount::recount,
     scenes::Scene,
@@ -18,7 +19,7 @@ use crate::{
 /// What was measured, by case: in a small tenant and in a large one.
 pub type Measured = BTreeMap<String, [Figures; 2]>;
 
-/// Measures all cases in a tenant with so many calls and in one with so many more.
+/// Measures all cases in a tenant with so many calls and as many customers, and in one with so many more.
 #[must_use]
 #[expect(clippy::print_stdout, reason = "the table is to be seen")]
 pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
@@ -33,9 +34,16 @@ pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
 }
 
 fn in_tenant(calls: usize, flaws: &mut Vec<String>) -> BTreeMap<String, Figures> {
-    let mut lab = Lab::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::in_folder(folder.path());
     let bulk = Bulk::load(&mut lab, calls);
     flaws.extend(recount(&lab.built).into_iter().map(|flaw| format!("with {calls} calls: {flaw}")));
+    customers(&mut lab, calls);
+    flaws.extend(broad(&lab).iter().filter_map(|sample| {
+        let status = lab.replay(sample, Weather::default()).answer["statusCode"].as_u64();
+        let expected = if calls < WRITTEN[1] { 200 } else { 422 };
+        (status != Some(expected)).then(|| format!("with {calls} calls: {} answers {status:?} to a broad search", sample.name))
+    }));
     let figures = cases(&lab, &bulk).into_iter().map(|(case, Scene { before, sample })| {
         let mut all: Vec<Call> = before.iter().flat_map(|sample| lab.replay(sample, Weather::default()).calls).collect();
         let run = lab.replay(&sample, Weather::default());
