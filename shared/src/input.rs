@@ -8,7 +8,10 @@ use std::{borrow::Cow, fmt::Display, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result, Violations};
+use crate::{
+    error::{Error, Result, Violations},
+    text::is_blank_text,
+};
 
 pub mod rules;
 
@@ -106,7 +109,7 @@ impl Fields<'_> {
         match self.source.get(name) {
             None if self.partial => T::default(),
             None | Some(Value::Null) => self.reject(name, "can't be blank"),
-            Some(Value::String(text)) if text.trim().is_empty() => self.reject(name, "can't be blank"),
+            Some(Value::String(text)) if is_blank_text(text) => self.reject(name, "can't be blank"),
             Some(value) => self.apply(name, value, rule),
         }
     }
@@ -115,7 +118,7 @@ impl Fields<'_> {
     pub fn optional<T>(&mut self, name: &str, rule: impl Rule<T>) -> Option<T> {
         match self.source.get(name) {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(Value::String(text)) if is_blank_text(text) => None,
             Some(value) => match rule.check(&Raw { value, textual: self.textual }) {
                 Ok(value) => Some(value),
                 Err(message) => {

@@ -20,6 +20,9 @@ use crate::clock::Time;
 
 /// The days of a week, Monday first as in ISO 8601.
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+/// How times are written, as a pattern of the documentation.
+const OPENING: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+const CLOSING: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 /// The minutes of a day on the wall.
 const MIDNIGHT: u16 = 24 * 60;
 
@@ -52,27 +55,33 @@ pub struct Hours {
 #[schemars(extend("required" = ["day", "from", "to"]))]
 pub struct Shift {
     /// `monday` to `sunday`.
+    #[schemars(extend("enum" = DAYS))]
     pub day: String,
     /// When it opens, `HH:MM`.
+    #[schemars(extend("pattern" = OPENING, "examples" = ["09:00"]))]
     pub from: String,
     /// When it closes, `HH:MM`, at most `24:00`.
+    #[schemars(extend("pattern" = CLOSING, "examples" = ["18:00"]))]
     pub to: String,
 }
 
 /// What holds on a date instead of its weekly plan: closed, or one row of perhaps several.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(rename = "HoursException", extend("required" = ["date"]))]
+#[schemars(rename = "HoursException", extend("required" = ["date"], "anyOf" = [{ "required": ["closed"] }, { "required": ["from", "to"] }]))]
 pub struct Exception {
     /// The date, `2026-12-24`.
+    #[schemars(extend("format" = "date"))]
     pub date: String,
     /// Whether it is closed all day.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
     /// When it opens, `HH:MM`.
+    #[schemars(extend("pattern" = OPENING, "examples" = ["09:00"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// When it closes, `HH:MM`, at most `24:00`.
+    #[schemars(extend("pattern" = CLOSING, "examples" = ["18:00"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }

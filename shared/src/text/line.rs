@@ -34,6 +34,12 @@ fn clean(text: &str, max_chars: usize, forbidden: fn(char) -> bool) -> Result<St
     Ok(text.to_owned())
 }
 
+/// Nobody would see anything of a text.
+#[must_use]
+pub fn is_blank_text(text: &str) -> bool {
+    text.chars().all(is_blank)
+}
+
 /// White space, and the characters that look like nothing: a name of these alone is no name.
 fn is_blank(c: char) -> bool {
     c.is_whitespace()
@@ -76,6 +82,12 @@ mod tests {
             assert_eq!(clean_line(text, 200).as_deref(), Ok(line), "{text:?}");
             assert_eq!(clean_text(text, 200).as_deref(), Ok(line), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_nothing_is_blank() {
+        assert!(["", " \t\n", "\u{a0}\u{200b}", "\u{3164}\u{2800}"].into_iter().all(is_blank_text));
+        assert!(!["a", "\u{200b}.", "\u{301}", "\0"].into_iter().any(is_blank_text));
     }
 
     #[test]

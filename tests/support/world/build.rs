@@ -1,31 +1,18 @@
 //! How the world comes to be: through requests, as a tenant's does, at the moments that its history names.
 
+mod present;
+mod steps;
+
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
-    auth::token::{Refresh, access},
-    chance::Chance,
-    clock::Time,
-    dispatch::dispatch,
-    events::EventRecord,
     ids::{SessionId, UserId},
-    mail,
-    models::{
-        Company, Delivery, Mail, User,
-        company::CompanyInput,
-        delivery::{Attempt, Outcome},
-    },
-    storage::{Store, Stored, entity},
-    text,
+    models::{Company, company::CompanyInput},
 };
 
-use super::{History, NOW, Stage, function, scan};
-use crate::{
-    Authenticator, PASSWORD,
-    gateway::{Ask, invoke, readable},
-    operations::Operations,
-};
+use super::{History, NOW, Stage, scan};
+use crate::{Authenticator, gateway::Ask, operations::Operations};
 
 /// Lets everything happen in an empty table.
 pub(super) async fn history(stage: &Stage, operations: &Operations) -> History {
@@ -55,142 +42,6 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// From now on it is this moment.
-    fn at(&self, moment: &str) {
-        let moment: Time = moment.parse().unwrap();
-        self.stage.clock.set_offset(moment.epoch() - NOW.epoch());
-    }
-
-    /// Asks something of the API; what it makes is known by this name from then on. What is drawn follows from the name: two
-    /// that ask the same under one name at one moment would draw the same identifiers.
-    async fn ask(&mut self, name: &str, operation: &str, mut ask: Ask) -> Value {
-        let operation = self.operations.named(operation);
-        if let Some(caller) = ask.caller.take() {
-            ask = ask.header("authorization", &format!("Bearer {}", self.token(caller).await));
-        }
-        let event = ask.event(operation, self.stage.clock.now()).to_string();
-        let service = function(&self.stage.app(&format!("{name} {operation}")), operation.function);
-        let answer = readable(invoke(service, &event).await.unwrap());
-        assert!(answer["statusCode"].as_i64().is_some_and(|status| status < 300), "{name}: {answer}");
-        let data = answer["body"]["data"].clone();
-        if let Some(id) = data["id"].as_str().or(data["call_id"].as_str()) {
-            self.ids.insert(name.into(), id.into());
-        }
-        answer["body"].clone()
-    }
-
-    /// An access token of somebody, made now.
-    async fn token(&self, name: &str) -> String {
-        let (user, session) = self.sessions[name];
-        let user = self.store(name).find::<User>(user).await.unwrap();
-        let company = self.store(name).find::<Company>(()).await.unwrap();
-        access(&self.stage.keys, &company, &user, session, self.stage.clock.now()).unwrap()
-    }
-
-    /// The objects of the tenant with which a name begins.
-    fn store(&self, name: &str) -> Store {
-        self.stage.app(name).store(name.split('.').next().unwrap())
-    }
-
-    fn id(&self, name: &str) -> &str {
-        &self.ids[name]
-    }
-
-    /// Somebody has logged in.
-    fn opened(&mut self, name: &str, answer: &Value) {
-        let refresh = answer["refresh_token"].as_str().unwrap();
-        let session = Refresh::parse(refresh).unwrap();
-        self.sessions.insert(name.into(), (session.user, session.session));
-        self.ids.insert(name.into(), session.user.to_string());
-        self.ids.insert(format!("{name}.session"), session.session.to_string());
-        self.ids.insert(format!("{name}.refresh_token"), refresh.into());
-    }
-
-    async fn sign_up(&mut self, tenant: &str, company: &str, manager: &str, email: &str) {
-        let body = json!({
-            "company": { "name": company, "slug": tenant },
-            "user": { "name": manager, "email": email, "password": PASSWORD },
-        });
-        let name = format!("{tenant}.manager");
-        let answer = self.ask(&name, "register", Ask::default().body(body)).await;
-        self.opened(&name, &answer);
-    }
-
-    async fn user(&mut self, manager: &'static str, name: &str, person: &str, email: &str, role: &str) {
-        let user = json!({ "name": person, "email": email, "role": role, "password": PASSWORD });
-        self.ask(name, "createUser", Ask::by(manager).body(json!({ "user": user }))).await;
-        let login = json!({ "email": email, "password": PASSWORD, "tenant": name.split('.').next() });
-        let answer = self.ask(name, "login", Ask::default().body(login)).await;
-        self.opened(name, &answer);
-    }
-
-    /// Somebody sets a second factor up, and gives the password for it once more at the present.
-    async fn guard(&mut self, name: &'static str, email: &str) {
-        let then = self.stage.clock.now();
-        let begun = self.ask(&format!("{name}.mfa"), "setupMfa", Ask::by(name)).await;
-        let authenticator = Authenticator::new(begun["data"]["secret"].as_str().unwrap());
-        let code = json!({ "code": authenticator.code(then) });
-        self.ask(&format!("{name}.mfa"), "enableMfa", Ask::by(name).body(code)).await;
-        self.stage.clock.set_offset(0);
-        let login = json!({ "email": email, "password": PASSWORD, "tenant": name.split('.').next() });
-        let half = self.ask(&format!("{name}.half"), "login", Ask::default().body(login)).await;
-        self.stage.clock.set_offset(then.epoch() - NOW.epoch());
-        self.ids.insert(format!("{name}.mfa_token"), half["mfa_token"].as_str().unwrap().into());
-        self.ids.insert(format!("{name}.code"), authenticator.code(NOW));
-    }
-
-    async fn department(&mut self, caller: &'static str, name: &str, fields: Value, members: &[&str]) {
-        self.ask(name, "createDepartment", Ask::by(caller).body(json!({ "department": fields }))).await;
-        for member in members {
-            let ask = Ask::by(caller).slot("id", self.id(name)).body(json!({ "user_id": self.id(member) }));
-            self.ask(&format!("{member} in {name}"), "addDepartmentUser", ask).await;
-        }
-    }
-
-    async fn sector(&mut self, caller: &'static str, name: &str, label: &str) {
-        self.ask(name, "createSector", Ask::by(caller).body(json!({ "sector": { "name": label } }))).await;
-    }
-
-    async fn link(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
-        fields["department_id"] = self.id(department).into();
-        let answer = self.ask(name, "createAccessLink", Ask::by(caller).body(json!({ "access_link": fields }))).await;
-        self.ids.insert(format!("{name}.token"), answer["data"]["token"].as_str().unwrap().into());
-    }
-
-    async fn appointment(&mut self, caller: &'static str, name: &str, department: &str, mut fields: Value) {
-        fields["department_id"] = self.id(department).into();
-        self.ask(name, "createAppointment", Ask::by(caller).body(json!({ "appointment": fields }))).await;
-    }
-
-    async fn join(&mut self, name: &str, link: &str, body: Value) {
-        let ask = Ask::default().slot("token", self.id(&format!("{link}.token"))).body(body);
-        self.ask(name, "joinCall", ask).await;
-    }
-
-    /// Names the customer of a call.
-    async fn customer(&mut self, caller: &'static str, name: &str, call: &str) {
-        let ask = Ask::by(caller).slot("id", self.id(call));
-        let answer = self.ask(call, "getCall", ask).await;
-        self.ids.insert(name.into(), answer["data"]["customer_id"].as_str().unwrap().into());
-    }
-
-    async fn tag(&mut self, caller: &'static str, name: &str, fields: Value) {
-        self.ask(name, "createTag", Ask::by(caller).body(json!({ "tag": fields }))).await;
-    }
-
-    /// A call comes to bear tags.
-    async fn label(&mut self, caller: &'static str, call: &str, tags: &[&str]) {
-        for tag in tags {
-            let ask = Ask::by(caller).slot("id", self.id(call)).body(json!({ "tag_id": self.id(tag) }));
-            self.ask(&format!("{call} bears {tag}"), "addCallTag", ask).await;
-        }
-    }
-
-    async fn act(&mut self, caller: &'static str, call: &str, operation: &str, body: Value) {
-        let ask = Ask::by(caller).slot("id", self.id(call)).body(body);
-        self.ask(call, operation, ask).await;
-    }
-
     /// A company's week.
     async fn acme(&mut self) {
         const MANAGER: &str = "acme.manager";
@@ -336,99 +187,5 @@ impl Build<'_> {
         self.ids.insert("globex.parent".into(), self.id("globex.tag").into());
         let key = json!({ "api_key": { "name": "Globex ERP", "scopes": ["calls:read"] } });
         self.ask("globex.api_key", "createApiKey", Ask::by(MANAGER).body(key)).await;
-    }
-
-    /// Receivers, and what they were sent.
-    async fn webhooks(&mut self) {
-        self.at("2026-02-16T10:00:00Z");
-        let hook = json!({
-            "url": "https://hooks.example.com/voki",
-            "events": ["*"],
-            "description": "Customer records",
-            "headers": { "authorization": "Bearer 4f1c9b" },
-        });
-        self.webhook("acme.manager", "acme.webhook", hook).await;
-        self.at("2026-02-19T16:00:00Z");
-        let hook = json!({ "url": "https://globex.example/hook", "events": ["call.created"] });
-        self.webhook("globex.manager", "globex.webhook", hook).await;
-        let hook = json!({ "url": "https://initech.example/hook", "events": ["access_link.created"] });
-        self.at("2026-02-20T09:00:00Z");
-        self.sign_up("initech", "Initech", "Ivo Initech", "ivo@initech.example").await;
-        self.at("2026-02-20T09:10:00Z");
-        self.webhook("initech.manager", "initech.webhook", hook).await;
-    }
-
-    async fn webhook(&mut self, caller: &'static str, name: &str, fields: Value) {
-        self.ask(name, "createWebhook", Ask::by(caller).body(json!({ "webhook": fields }))).await;
-    }
-
-    /// What has happened in the last minutes, and is still on its way.
-    async fn present(&mut self) {
-        let served = self.event("acme", "call.completed").await;
-        self.delivery("acme.delivery", &served, &[(503, "Down for maintenance", 412), (204, "", 87)]).await;
-        let joined = self.event("acme", "call.created").await;
-        self.delivery("acme.pending", &joined, &[(500, "Out of memory", 1204); 3]).await;
-        let foreign = self.event("globex", "call.created").await;
-        self.delivery("globex.delivery", &foreign, &[]).await;
-
-        self.at("2026-02-20T09:57:00Z");
-        let forgotten = json!({ "email": "bruno@example.com", "tenant": "acme" });
-        self.ask("forgotten", "forgotPassword", Ask::default().body(forgotten)).await;
-        // The token of its link is the first that is drawn.
-        let mail = self.mail("acme").await;
-        mail::send(&self.stage.app("mail"), "acme", &mail).await.unwrap();
-        self.ids.insert("acme.colleague.pass".into(), text::token(&Chance::seeded("mail")).unwrap());
-        let user = json!({ "user": { "name": "Lia Prates", "email": "lia@example.com" } });
-        self.ask("acme.invited", "createUser", Ask::by("acme.manager").body(user)).await;
-        let mail = self.mail("acme").await;
-        self.ids.insert("acme.invitation".into(), mail.id.to_string());
-
-        self.at("2026-02-20T09:57:30Z");
-        let joao = json!({
-            "name": "João Santos", "email": "joao.santos@example.com", "phone": "(11) 4000-1001", "reason": "A copy of my invoice",
-        });
-        self.join("acme.queued", "acme.website", joao).await;
-        self.department("initech.manager", "initech.department", json!({ "name": "Reports" }), &[]).await;
-        self.link("initech.manager", "initech.link", "initech.department", json!({})).await;
-        let event = self.event("initech", "access_link.created").await;
-        self.ids.insert("initech.event".into(), event.id.to_string());
-        self.at("2026-02-20T09:58:00Z");
-        dispatch(&self.stage.app("dispatch"), "initech", &event).await.unwrap();
-        let delivery = Delivery::new(event.id, &event.name, self.id("initech.webhook").parse().unwrap(), NOW);
-        self.ids.insert("initech.delivery".into(), delivery.id.to_string());
-        self.at("2026-02-20T09:59:00Z");
-        self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
-        let event = self.event("initech", "access_link.created").await;
-        self.ids.insert("initech.fresh".into(), event.id.to_string());
-    }
-
-    /// The latest mail.
-    async fn mail(&self, tenant: &str) -> Stored<Mail> {
-        let prefix = format!("{tenant}#mail#");
-        let items = scan(self.stage).await.into_iter().filter(|(key, _)| key.pk.starts_with(&prefix));
-        items.map(|(_, item)| entity::from_item::<Mail>(item).unwrap()).max_by_key(|mail| mail.id).unwrap()
-    }
-
-    /// The latest event of this name.
-    async fn event(&self, tenant: &str, name: &str) -> Stored<EventRecord> {
-        let prefix = format!("{tenant}#event#");
-        let items = scan(self.stage).await.into_iter().filter(|(key, _)| key.pk.starts_with(&prefix));
-        let events = items.map(|(_, item)| entity::from_item::<EventRecord>(item).unwrap());
-        events.filter(|event| event.name == name).max_by_key(|event| event.id).unwrap()
-    }
-
-    /// A delivery of an event to the tenant's webhook, after attempts with these statuses, answers and durations.
-    async fn delivery(&mut self, name: &str, event: &EventRecord, attempts: &[(u16, &str, u64)]) {
-        let store = self.store(name);
-        let webhook = self.id(&format!("{}.webhook", store.tenant())).parse().unwrap();
-        let mut delivery = Delivery::new(event.id, &event.name, webhook, event.at);
-        for (code, body, duration_ms) in attempts {
-            let at = delivery.next_attempt_at.unwrap();
-            let attempt = Attempt { at, response_code: Some(*code), error: None, duration_ms: *duration_ms };
-            let outcome = Outcome { attempt, response_body: Some((*body).into()), retry_after: None };
-            delivery = delivery.after(outcome, 0.0, at);
-        }
-        assert!(store.insert(&delivery).await.unwrap());
-        self.ids.insert(name.into(), delivery.id.to_string());
     }
 }
