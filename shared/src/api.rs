@@ -32,12 +32,12 @@ pub mod path;
 pub mod routes;
 pub mod valid;
 
-pub use answer::{Added, Created, Done, NoContent, Revealed, Rows, Shown, Told};
+pub use answer::{Added, Created, CreatedAll, Done, NoContent, Revealed, Rows, Shown, Told};
 pub use envelope::body_of;
 pub use paging::{Dates, Filters, Paging};
 pub use path::{IfMatch, Path, Path2, Segment};
 pub use routes::{Operation, Routes};
-pub use valid::{Merge, Query, Valid};
+pub use valid::{Merge, Proposed, Query, Valid};
 
 /// The service that answers HTTP: routes behind everything that they share.
 pub fn service(app: &App, routes: impl Into<Router<App>>) -> Router {

@@ -110,6 +110,22 @@ impl Violations {
         }
     }
 
+    /// Notes what is wrong with something inside, under its path there; what has no path of its own is wrong with all of it.
+    pub fn nest(&mut self, within: &str, others: Self) {
+        for (path, messages) in others.0 {
+            let path = if path.is_empty() { within.to_owned() } else { format!("{within}.{path}") };
+            for message in messages {
+                self.add(&path, message);
+            }
+        }
+    }
+
+    /// Something is wrong with this field.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == path)
+    }
+
     /// Nothing is wrong so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {

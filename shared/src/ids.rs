@@ -132,6 +132,8 @@ ids! {
     AppointmentId,
     /// An access link's.
     AccessLinkId,
+    /// A batch of access links'.
+    BatchId,
     /// A call's.
     CallId,
     /// A place in a queue: its order is the order of serving.

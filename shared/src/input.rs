@@ -13,7 +13,10 @@ use crate::{
     text::is_blank_text,
 };
 
+mod draft;
 pub mod rules;
+
+pub use draft::Draft;
 
 /// What a rule says of a value that breaks it.
 pub type Message = Cow<'static, str>;
@@ -158,22 +161,37 @@ impl Fields<'_> {
 
     /// An object inside; what is wrong in it is noted as `name.field`.
     pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
-        let empty = Map::new();
-        let source = match self.source.get(name) {
+        self.inside(name, self.source.get(name), read)
+    }
+
+    /// A list of objects, from one to so many; what is wrong in the fourth is noted as `name[3].field`.
+    pub fn list<T>(&mut self, name: &str, most: usize, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
+        match self.source.get(name) {
+            None if self.partial => Vec::new(),
+            None | Some(Value::Null) => self.reject(name, "can't be blank"),
+            Some(Value::Array(rows)) if rows.is_empty() => self.reject(name, "can't be blank"),
+            Some(Value::Array(rows)) if rows.len() > most => self.reject(name, format!("should have at most {most} item(s)")),
+            Some(Value::Array(rows)) => {
+                let rows = rows.iter().enumerate();
+                rows.map(|(n, row)| self.inside(&format!("{name}[{n}]"), Some(row), &mut read)).collect()
+            }
+            Some(_) => self.reject(name, "must be a list"),
+        }
+    }
+
+    fn inside<T>(&mut self, path: &str, value: Option<&Value>, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let (empty, mut violations) = (Map::new(), Violations::default());
+        let source = match value {
             Some(Value::Object(map)) => map,
             None | Some(Value::Null) => &empty,
             Some(_) => {
-                self.violations.add(name, "must be an object");
+                violations.add("", "must be an object");
                 &empty
             }
         };
-        let mut inner = Fields { source, violations: Violations::default(), partial: self.partial, textual: self.textual };
+        let mut inner = Fields { source, violations, partial: self.partial, textual: self.textual };
         let value = read(&mut inner);
-        for (path, messages) in inner.violations.iter() {
-            for message in messages {
-                self.violations.add(&format!("{name}.{path}"), message.clone());
-            }
-        }
+        self.violations.nest(path, inner.violations);
         value
     }
 

@@ -7,12 +7,13 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
+    batch,
     clock::Time,
     error::{Error, Result},
     events::{Event, EventName},
     ids::Id,
     models::{
-        AccessLink, Call, Role,
+        AccessLink, Call, LinkBatch, Role,
         access_link::LinkStatus,
         call::{Action, CallStatus},
     },
@@ -123,10 +124,17 @@ pub async fn settle_due<T: Lapses>(store: &Store) -> Result<()> {
 }
 
 async fn settle_all<T: Lapses>(store: &Store, due: Vec<Key>) -> Result<()> {
-    let ids = due.iter().filter_map(Key::object_id::<T::Id>);
-    let settled = stream::iter(ids).map(|id| settle::<T>(store, id)).buffer_unordered(AT_ONCE);
-    settled
-        .try_for_each(|_| async { Ok(()) })
-        .await
-        .or_else(|error| if matches!(error, Error::Conflict) { Ok(()) } else { Err(error) })
+    let settled = stream::iter(due).map(|key| async move { settle_at::<T>(store, &key).await }).buffer_unordered(AT_ONCE);
+    settled.try_collect::<()>().await.or_else(|error| if matches!(error, Error::Conflict) { Ok(()) } else { Err(error) })
+}
+
+/// Settles an object, or makes the links of a batch that its request has left.
+async fn settle_at<T: Lapses>(store: &Store, key: &Key) -> Result<()> {
+    if key.kind() == LinkBatch::KIND {
+        return batch::go_on(store, key).await.map(drop);
+    }
+    match key.object_id() {
+        Some(id) => settle::<T>(store, id).await.map(drop),
+        None => Ok(()),
+    }
 }

@@ -1,10 +1,11 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, forget, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod batch;
 pub mod calendar;
 pub mod chance;
 pub mod clock;

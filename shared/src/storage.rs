@@ -2,6 +2,8 @@
 //!
 //! A [`Store`] sees one tenant; nothing else reaches an object. What costs what stands in `storage/README.md`.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata,
@@ -30,7 +32,7 @@ pub mod tally;
 mod whole;
 pub mod write;
 
-pub use audit::Audited;
+pub use audit::{Audited, Author};
 pub use entity::{Count, Entity, Item, Listing, Sort, Stored};
 pub use facets::{Facets, Tallied};
 pub use keys::Key;
@@ -225,6 +227,19 @@ impl Snapshot {
     pub fn take<T: Entity>(&mut self, key: &Key) -> Result<Option<Stored<T>>> {
         self.items.remove(key).map(entity::from_item).transpose()
     }
+
+    /// Takes out the objects of some identifiers, as far as they were there.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when an item is not one of this kind.
+    pub fn take_all<T: Entity<Id: Ord>>(
+        &mut self,
+        tenant: &str,
+        ids: impl IntoIterator<Item = T::Id>,
+    ) -> Result<BTreeMap<T::Id, Stored<T>>> {
+        let each = |id| Some((id, self.take(&T::key(tenant, id)).transpose()?));
+        ids.into_iter().filter_map(each).map(|(id, object)| Ok((id, object?))).collect()
+    }
 }
 
 /// One tenant's objects.
@@ -249,6 +264,12 @@ impl Store {
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.tenant
+    }
+
+    /// Who makes the request; nobody when a worker does.
+    #[must_use]
+    pub fn author(&self) -> Option<&Author> {
+        self.gate.author.as_deref()
     }
 
     /// The clock.

@@ -1,5 +1,9 @@
 //! `/access-links`: how customers come in.
 
+mod batch;
+mod dead;
+mod model;
+
 use std::time::Duration;
 
 use ::shared::clock::{Time, days};
@@ -139,6 +143,11 @@ async fn what_is_wrong_is_named_together() {
     let unknown = json!({ "customer_id": Uuid::new_v4(), "expires_at": "2020-01-01T00:00:00Z" });
     let errors = create(&tenant.manager, &Uuid::new_v4().to_string(), unknown).await.expect(422).errors();
     assert_eq!(keys(&errors), ["customer_id", "department_id", "expires_at"]);
+    // What a field is and what it names, at once.
+    let mixed = json!({ "customer_id": Uuid::new_v4(), "customer_email": "x", "customer_phone": "9999-8888", "max_uses": 0 });
+    let errors = create(&tenant.manager, "x", mixed).await.expect(422).errors();
+    assert_eq!(keys(&errors), ["customer_email", "customer_id", "customer_phone", "department_id", "max_uses"]);
+    assert_eq!(errors["department_id"].as_array().unwrap().len(), 1);
     assert_eq!(total(&tenant, "").await, json!(0));
 }
 

@@ -158,7 +158,18 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
                 "customer_phone": "(31) 4000-1007", "expires_at": "2026-02-22T18:00:00-03:00",
             } })),
         ),
+        (
+            "createAccessLinks",
+            Ask::by(SUPERVISOR).body(json!({ "access_links": [
+                { "department_id": id("acme.department"), "customer_id": id("acme.customer") },
+                {
+                    "department_id": id("acme.sales"), "customer_name": "Otto Reis", "customer_email": "otto.reis@example.com",
+                    "max_uses": 3,
+                },
+            ] })),
+        ),
         ("getAccessLink", one(SUPERVISOR, "acme.link")),
+        ("getAccessLinkQr", one(SUPERVISOR, "acme.link").header("accept", "image/svg+xml")),
         ("cancelAccessLink", one(SUPERVISOR, "acme.link")),
         // public
         ("validateAccessLink", anybody().slot("token", id("acme.link.token"))),

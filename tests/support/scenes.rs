@@ -1,6 +1,7 @@
 //! Pieces of work beside the samples: each takes a path through the product that no sample takes.
 
 mod appointments;
+mod links;
 mod lists;
 mod people;
 mod tags;
@@ -55,6 +56,7 @@ pub fn changing(lab: &Lab) -> Vec<Scene> {
         stage.calls(),
         stage.departments(),
         stage.appointments(),
+        stage.links(),
         stage.tags(),
         stage.webhooks(),
         stage.attempts(),

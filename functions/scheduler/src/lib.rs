@@ -7,13 +7,14 @@ use serde::Serialize;
 use shared::{
     Result,
     app::{App, Need},
+    batch,
     clock::Time,
     dispatch::dispatch,
     events::EventRecord,
     forget,
     ids::{DeliveryId, EventId},
     lapse, mail,
-    models::{AccessLink, Call, Delivery, Mail, User, customer::Forgotten, tag::TagRemoval},
+    models::{AccessLink, Call, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval},
     queue::Message,
     release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
@@ -40,6 +41,8 @@ pub struct Swept {
     pub forgotten: u64,
     /// Calls that bore tags which were deleted, and those tags.
     pub untagged: u64,
+    /// Access links of batches whose requests did not come to their end.
+    pub linked: u64,
 }
 
 impl Swept {
@@ -52,6 +55,7 @@ impl Swept {
             released: self.released + other.released,
             forgotten: self.forgotten + other.forgotten,
             untagged: self.untagged + other.untagged,
+            linked: self.linked + other.linked,
         }
     }
 }
@@ -113,11 +117,10 @@ async fn noted(app: &App, key: Key) -> Swept {
 }
 
 async fn one(app: &App, key: Key) -> Result<Swept> {
-    let mut parts = key.pk.split('#');
-    let (tenant, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let tenant = key.pk.split('#').next().unwrap_or_default();
     let store = app.store(tenant);
     let mut swept = Swept::default();
-    match kind {
+    match key.kind() {
         EventRecord::KIND => {
             if let Some(id) = key.object_id::<EventId>()
                 && let Some(event) = store.get::<EventRecord>(id).await?
@@ -162,6 +165,8 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
                 swept.untagged += untag::go_on(&store, id).await?;
             }
         }
+        LinkBatch::KIND => swept.linked += batch::go_on(&store, &key).await?,
+        LinkHold::KIND => batch::let_go(&store, &key).await?,
         other => tracing::warn!(kind = other, tenant, "due work of an unknown kind"),
     }
     Ok(swept)

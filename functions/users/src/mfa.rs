@@ -1,7 +1,6 @@
 //! The second factor: set up, enabled by its first code, disabled.
 
 use futures_util::FutureExt;
-use qrcode::{QrCode, render::svg};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use shared::{
     input::{Fields, Input, rules},
     models::{Mfa, Session, User, mfa::recovery_codes},
     storage::{Entity, Stored, contend},
+    text,
 };
 
 /// What goes into an authenticator.
@@ -55,8 +55,8 @@ fn shown(seed: &Seed, tenant: &str, user: &User) -> Result<Setup> {
     let secret = seed.text();
     let label: String = url::form_urlencoded::byte_serialize(user.input.email.as_bytes()).collect();
     let otpauth_url = format!("otpauth://totp/Voki%20{tenant}:{label}?secret={secret}&issuer=Voki%20{tenant}");
-    let code = QrCode::new(&otpauth_url).map_err(|e| Error::internal("QR code", e))?;
-    Ok(Setup { secret, otpauth_url, qr_svg: code.render::<svg::Color<'_>>().min_dimensions(200, 200).build() })
+    let qr_svg = text::qr_svg(&otpauth_url)?;
+    Ok(Setup { secret, otpauth_url, qr_svg })
 }
 
 /// A code of the authenticator.

@@ -65,6 +65,7 @@ impl Done {
         self.swept.mails += other.swept.mails;
         self.swept.released += other.swept.released;
         self.swept.untagged += other.swept.untagged;
+        self.swept.linked += other.swept.linked;
     }
 }
 

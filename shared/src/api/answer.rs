@@ -20,6 +20,10 @@ pub struct Shown<V>(pub V, pub u64);
 #[derive(Debug)]
 pub struct Created<V>(pub V);
 
+/// 201 with new objects, in order.
+#[derive(Debug)]
+pub struct CreatedAll<V>(pub Vec<V>);
+
 /// 200 with data that has no version.
 #[derive(Debug)]
 pub struct Done<V>(pub V);
@@ -99,6 +103,12 @@ impl<V: Serialize> Answer for Created<V> {
     }
 }
 
+impl<V: Serialize> Answer for CreatedAll<V> {
+    fn record(&self) -> Option<Recorded> {
+        Some(recorded(StatusCode::CREATED, &self.0, None))
+    }
+}
+
 impl<V> Added<V> {
     fn status(&self) -> StatusCode {
         if self.new { StatusCode::CREATED } else { StatusCode::OK }
@@ -175,6 +185,12 @@ impl<V: Serialize> IntoResponse for Created<V> {
     }
 }
 
+impl<V: Serialize> IntoResponse for CreatedAll<V> {
+    fn into_response(self) -> Response {
+        data(StatusCode::CREATED, self.0, None)
+    }
+}
+
 impl<V: Serialize> IntoResponse for Revealed<V> {
     fn into_response(self) -> Response {
         data(StatusCode::CREATED, self.0, Some(1))
@@ -224,6 +240,15 @@ described! {
     Told: 200 "Done; what is secret is shown this once." [];
     Added: 201 "It was added." [], 200 "It was there already." [];
     Done: 200 "Done." [];
+}
+
+impl<V: JsonSchema> Described for CreatedAll<V> {
+    fn describe(draft: &mut Draft<'_>) {
+        let row = draft.schemas.answered::<V>();
+        let data = json!({ "type": "array", "items": row });
+        let schema = json!({ "type": "object", "required": ["data"], "properties": { "data": data } });
+        draft.answers(201, "The new objects, in the order of the request.", &[], &json_content(&schema));
+    }
 }
 
 impl<V: JsonSchema> Described for Rows<V> {

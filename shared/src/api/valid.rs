@@ -16,12 +16,16 @@ use super::{
 use crate::{
     app::App,
     error::{Error, Result},
-    input::{self, Input, Patch},
+    input::{self, Draft as Read, Input, Patch},
 };
 
 /// The body, valid.
 #[derive(Debug)]
 pub struct Valid<T>(pub T);
+
+/// The body, and what is wrong with it so far.
+#[derive(Debug)]
+pub struct Proposed<T>(pub Read<T>);
 
 /// The body of a PUT: a merge patch whose fields are each valid.
 #[derive(Debug)]
@@ -36,6 +40,14 @@ impl<T: Input> FromRequest<App> for Valid<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         input::read(&fields::<T>(request, app).await?).map(Self)
+    }
+}
+
+impl<T: Input> FromRequest<App> for Proposed<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        Ok(Self(Read::of(&fields::<T>(request, app).await?)))
     }
 }
 
@@ -107,6 +119,12 @@ impl<T: Input + JsonSchema> Described for Valid<T> {
     fn describe(draft: &mut Draft<'_>) {
         let fields = draft.schemas.sent::<T>();
         describe::<T>(draft, &fields);
+    }
+}
+
+impl<T: Input + JsonSchema> Described for Proposed<T> {
+    fn describe(draft: &mut Draft<'_>) {
+        Valid::<T>::describe(draft);
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Actor {
 }
 
 /// Who makes a request, and from where.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Author {
     /// Who.
     pub actor: Actor,

@@ -10,9 +10,6 @@ use super::{
 };
 use crate::{clock::Time, error::Error};
 
-/// How many shards a kind's own counters have: a transaction takes one of them, a read takes them all in one query.
-const SHARDS: u8 = 8;
-
 /// What a count that may not rise means; it sees the item that holds the count.
 pub type Refusal = fn(Option<&Item>) -> Error;
 
@@ -102,7 +99,7 @@ pub struct Facets {
     many: Vec<(&'static str, String)>,
     counts: Vec<String>,
     due: Option<Time>,
-    lapses: Option<Time>,
+    lapses: Option<(&'static str, Time)>,
     ttl: Option<Time>,
     pub(super) beside: BTreeMap<Key, Beside>,
     pub(super) tallied: Vec<Tallied>,
@@ -212,8 +209,15 @@ impl Facets {
     /// The moment at which time alone changes it; lists settle that first.
     #[must_use]
     pub fn lapses(mut self, at: Option<Time>) -> Self {
-        self.lapses = at;
+        self.lapses = at.map(|at| (self.kind, at));
         self.due = at;
+        self
+    }
+
+    /// Lists of another kind settle it first, from this moment on.
+    #[must_use]
+    pub fn unsettles<T: Entity>(mut self, from: Time) -> Self {
+        self.lapses = Some((T::KIND, from));
         self
     }
 
@@ -241,6 +245,12 @@ impl Facets {
         self.sorts.iter().find(|(name, _)| *name == sort).map(|(_, place)| place.as_str())
     }
 
+    /// The keys of everything that is written beside a new object.
+    pub(super) fn keys(self, listing: &Listing) -> impl Iterator<Item = Key> {
+        let Self { beside, tallied, .. } = self.counted(listing);
+        beside.into_keys().chain(tallied.into_iter().map(|tallied| tallied.key))
+    }
+
     /// Nothing is written beside the object.
     pub(super) fn stands_alone(&self, listing: &Listing) -> bool {
         self.beside.is_empty() && self.tallied.is_empty() && !listing.counted
@@ -251,7 +261,7 @@ impl Facets {
         if !listing.counted {
             return self;
         }
-        let shard = keys::shard(&self.id_key, SHARDS);
+        let shard = keys::shard(&self.id_key, keys::COUNTER_SHARDS);
         let own = Key::counter(&self.tenant, self.kind, "", shard);
         let mut counters = vec![(own.clone(), TOTAL.to_owned())];
         counters.extend(self.counts.iter().map(|name| (own.clone(), name.clone())));
@@ -285,9 +295,9 @@ impl Facets {
                 set(order, place.to_owned());
             }
         }
-        if let Some(at) = self.lapses {
+        if let Some((kind, at)) = self.lapses {
             let (partition, order) = G7.attributes();
-            set(partition, keys::lapsing(&self.tenant, self.kind));
+            set(partition, keys::lapsing(&self.tenant, kind));
             set(order, keys::due_at(at, key));
         }
         if let Some(at) = self.due {

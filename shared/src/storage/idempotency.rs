@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
-    types::{AttributeValue, Update},
+    types::{AttributeValue, Put, TransactWriteItem, Update},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ use crate::{
 const KEPT: std::time::Duration = days(1);
 /// How long a request may run: longer than the gateway lets it.
 const LEASE_SECONDS: i64 = 35;
+
+/// Bytes of an answer that an item takes; a longer one has further items.
+const PIECE: usize = 350_000;
 
 /// A recorded answer, secrets masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +61,7 @@ pub enum Begin {
 pub struct Lease {
     key: Key,
     holder: String,
+    kept: Time,
     recorded: AtomicBool,
 }
 
@@ -90,12 +94,12 @@ impl Lease {
             .send()
             .await;
         match taken {
-            Ok(_) => Ok(Begin::Run(Self::held(key, holder))),
+            Ok(_) => Ok(Begin::Run(Self::held(key, holder, now))),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item() {
                     // A repeated request of the SDK's, whose first was applied and its answer lost.
-                    Some(item) if entity::text(item, "holder") == Some(&holder) => Ok(Begin::Run(Self::held(key, holder))),
-                    Some(item) => Self::standing(item, request),
+                    Some(item) if entity::text(item, "holder") == Some(&holder) => Ok(Begin::Run(Self::held(key, holder, now))),
+                    Some(item) => Self::standing(db, &key, item, request).await,
                     None => Ok(Begin::Running),
                 },
                 // It met the transaction that records the answer.
@@ -105,8 +109,8 @@ impl Lease {
         }
     }
 
-    fn held(key: Key, holder: String) -> Self {
-        Self { key, holder, recorded: AtomicBool::new(false) }
+    fn held(key: Key, holder: String, now: Time) -> Self {
+        Self { key, holder, kept: now + KEPT, recorded: AtomicBool::new(false) }
     }
 
     /// The transaction that makes the change has recorded the answer.
@@ -114,33 +118,68 @@ impl Lease {
         self.recorded.store(true, Ordering::Relaxed);
     }
 
-    fn standing(item: &Item, request: &str) -> Result<Begin> {
+    async fn standing(db: &Db, key: &Key, item: &Item, request: &str) -> Result<Begin> {
         if entity::text(item, "asked") != Some(request) {
             return Ok(Begin::Differs);
         }
-        match entity::text(item, "answer") {
-            Some(answer) => serde_json::from_str(answer).map(Begin::Replay).map_err(|e| Error::internal("recorded answer", e)),
-            None => Ok(Begin::Running),
+        let Some(first) = entity::text(item, "answer") else { return Ok(Begin::Running) };
+        if let Some(partition) = entity::text(item, "awaits")
+            && !db.from(partition, "0", 1).await?.is_empty()
+        {
+            return Ok(Begin::Running);
         }
+        let mut answer = first.to_owned();
+        let more: Vec<Key> = (1..=entity::number(item, "more").unwrap_or(0)).map(|n| key.piece(n)).collect();
+        if !more.is_empty() {
+            let pieces = db.items(&more).await?;
+            answer.extend(more.iter().filter_map(|key| entity::text(pieces.item(key)?, "answer")));
+        }
+        serde_json::from_str(&answer).map(Begin::Replay).map_err(|e| Error::internal("recorded answer", e))
     }
 
     /// Seconds after which a waiting request may try again.
     pub const RETRY_AFTER: u64 = 1;
 
-    /// The update that records the answer, as part of the transaction that makes the change.
-    pub(super) fn record(&self, table: &str, tenant: &str, answer: &Recorded) -> Result<Update> {
+    /// What records the answer, as part of the transaction that makes the change. It is replayed when nothing lies in the
+    /// awaited partition any more.
+    pub(super) fn record(
+        &self,
+        table: &str,
+        tenant: &str,
+        answer: &Recorded,
+        awaited: Option<&str>,
+    ) -> Result<Vec<TransactWriteItem>> {
         let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
-        Update::builder()
+        let (first, more) = pieces(&answer);
+        let also = [(!more.is_empty()).then_some("more = :more"), awaited.map(|_| "awaits = :awaits")];
+        let also: String = also.into_iter().flatten().map(|set| format!(", {set}")).collect();
+        let mut update = Update::builder()
             .table_name(table)
             .set_key(Some(attributes(&self.key)))
-            .update_expression("SET answer = :answer, #tenant = :tenant")
+            .update_expression(format!("SET answer = :answer, #tenant = :tenant{also}"))
             .condition_expression(HELD)
             .expression_attribute_names("#tenant", "tenant")
             .expression_attribute_values(":tenant", AttributeValue::S(tenant.into()))
-            .expression_attribute_values(":answer", AttributeValue::S(answer))
-            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
-            .build()
-            .map_err(|e| Error::internal("idempotency", e))
+            .expression_attribute_values(":answer", AttributeValue::S(first.into()))
+            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()));
+        if !more.is_empty() {
+            update = update.expression_attribute_values(":more", AttributeValue::N(more.len().to_string()));
+        }
+        if let Some(partition) = awaited {
+            update = update.expression_attribute_values(":awaits", AttributeValue::S(partition.into()));
+        }
+        let flaw = |e| Error::internal("idempotency", e);
+        let mut items = vec![TransactWriteItem::builder().update(update.build().map_err(flaw)?).build()];
+        for (n, piece) in more.iter().enumerate() {
+            let put = Put::builder()
+                .table_name(table)
+                .set_item(Some(attributes(&self.key.piece(n + 1))))
+                .item("tenant", AttributeValue::S(tenant.into()))
+                .item("answer", AttributeValue::S((*piece).into()))
+                .item(entity::TTL, AttributeValue::N(self.kept.epoch().to_string()));
+            items.push(TransactWriteItem::builder().put(put.build().map_err(flaw)?).build());
+        }
+        Ok(items)
     }
 
     /// Records the answer of a request that changed nothing. One that was recorded with a change stays.
@@ -202,5 +241,32 @@ impl Lease {
     }
 }
 
+/// A text in pieces of which each fits into an item: the first, and those after it.
+fn pieces(text: &str) -> (&str, Vec<&str>) {
+    let (first, mut rest) = text.split_at(text.floor_char_boundary(PIECE));
+    let mut more = Vec::new();
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        more.push(piece);
+        rest = after;
+    }
+    (first, more)
+}
+
 /// This holder still has the lease and has recorded nothing.
 const HELD: &str = "holder = :holder AND attribute_not_exists(answer)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_the_text_again() {
+        let long = format!("x{}", "é".repeat(PIECE));
+        let (first, more) = pieces(&long);
+        assert_eq!((more.len(), first.len()), (2, PIECE - 1));
+        assert_eq!(format!("{first}{}", more.concat()), long);
+        assert_eq!(pieces("short"), ("short", Vec::new()));
+        assert_eq!(pieces(&"x".repeat(PIECE)).1.len(), 0);
+    }
+}

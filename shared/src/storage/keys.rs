@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Time,
-    ids::{CallId, CustomerId, DepartmentId, Id, SectorId, SessionId, TagId, TicketId, UserId},
+    ids::{BatchId, CallId, CustomerId, DepartmentId, Id, SectorId, SessionId, TagId, TicketId, UserId},
 };
 
 /// The sort key of an object itself, in its partition.
@@ -29,6 +29,12 @@ impl Key {
     #[must_use]
     pub fn object(tenant: &str, kind: &str, id: impl Id) -> Self {
         Self::new(object_partition(tenant, kind, &id.key()), SELF)
+    }
+
+    /// The kind of an object of a tenant.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.pk.split('#').nth(1).unwrap_or_default()
     }
 
     /// The identifier of a top-level object.
@@ -181,6 +187,18 @@ impl Key {
         Self::new(format!("~window#{scope_hash}"), SELF)
     }
 
+    /// A further piece of the answer under an idempotency key.
+    #[must_use]
+    pub fn piece(&self, n: impl std::fmt::Display) -> Self {
+        Self::new(self.pk.clone(), n.to_string())
+    }
+
+    /// Links of a batch that are to be made, one part of them.
+    #[must_use]
+    pub fn batch(tenant: &str, batch: BatchId, part: u8) -> Self {
+        Self::new(batch_partition(tenant, batch), format!("{part:03}"))
+    }
+
     /// Where an access link's token leads.
     #[must_use]
     pub fn token(token: &str) -> Self {
@@ -215,6 +233,12 @@ pub fn object_partition(tenant: &str, kind: &str, id_key: &str) -> String {
 #[must_use]
 pub fn queue(tenant: &str, department: DepartmentId) -> String {
     format!("{tenant}#queue#{}", department.key())
+}
+
+/// The partition of a batch of links while they are made.
+#[must_use]
+pub fn batch_partition(tenant: &str, batch: BatchId) -> String {
+    format!("{tenant}#batch#{}", batch.key())
 }
 
 /// The partition of an agent's days.
@@ -261,6 +285,9 @@ pub fn list(tenant: &str, kind: &str, filter: Option<(&str, &str)>) -> String {
 pub fn lapsing(tenant: &str, kind: &str) -> String {
     format!("{tenant}#lapse#{kind}")
 }
+
+/// How many shards a kind's own counters have: a transaction takes one of them, a read takes them all in one query.
+pub const COUNTER_SHARDS: u8 = 8;
 
 /// How many partitions the index of due work has.
 pub const DUE_SHARDS: u8 = 8;
@@ -320,6 +347,9 @@ mod tests {
         assert_eq!(Key::word("acme", "user", "ana", &id), key("acme#words#user", &format!("ana#{id}")));
         assert_eq!(Key::token("t0k3n"), key("~token#t0k3n", "."));
         assert_eq!(Key::call_tenant(zero.into()), key(&format!("~call#{id}"), "."));
+        assert_eq!(Key::batch("acme", zero.into(), 7), key(&format!("acme#batch#{id}"), "007"));
+        assert_eq!(Key::batch("acme", zero.into(), 7).kind(), "batch");
+        assert_eq!(Key::idempotency("h4sh").piece(2), key("~idempotency#h4sh", "2"));
         assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
         assert_eq!(due_at(Time::from_epoch(7), &Key::company("acme")), "0000000007#acme#company#.");
     }

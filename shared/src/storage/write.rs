@@ -1,6 +1,10 @@
 //! One transaction: objects with all that is kept beside them, counters, limits, events; all of it or nothing.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
@@ -73,6 +77,7 @@ pub struct Write<'a> {
     ops: Vec<Op>,
     tallies: BTreeMap<Key, Tally>,
     trail: Vec<(Option<Audited>, Option<Audited>)>,
+    awaited: Option<String>,
     flaw: Option<Error>,
 }
 
@@ -96,11 +101,17 @@ pub struct Step<'a> {
 }
 
 /// What DynamoDB takes in one transaction.
-const MAX_ITEMS: usize = 100;
+pub const MAX_ITEMS: usize = 100;
+
+/// The items that [`Write::create`] writes of an object, without the trail's.
+#[must_use]
+pub fn touched<T: Entity>(tenant: &str, value: &T) -> BTreeSet<Key> {
+    value.facets(tenant).keys(&T::LISTING).chain([T::key(tenant, value.id())]).collect()
+}
 
 impl<'a> Write<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), trail: Vec::new(), flaw: None }
+        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), trail: Vec::new(), awaited: None, flaw: None }
     }
 
     /// A new object; refused as [`Error::Conflict`] when its identity exists and as "has already been taken" when a
@@ -235,6 +246,12 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// The answer is replayed when nothing lies in a partition any more: until then its request still runs.
+    pub fn awaiting(mut self, partition: String) -> Self {
+        self.awaited = Some(partition);
+        self
+    }
+
     /// The store that is written to.
     #[must_use]
     pub fn store(&self) -> &'a Store {
@@ -261,8 +278,9 @@ impl<'a> Write<'a> {
         }
         let keyed = gate.lease.clone().zip(answer.record());
         if let Some((lease, recorded)) = &keyed {
-            let update = lease.record(&self.store.db.table, &self.store.tenant, recorded)?;
-            self.push(TransactWriteItem::builder().update(update).build(), |_| Error::StillRunning(1));
+            for item in lease.record(&self.store.db.table, &self.store.tenant, recorded, self.awaited.as_deref())? {
+                self.push(item, |_| Error::StillRunning(1));
+            }
         }
         let (items, meanings) = self.finish()?;
         let db = &self.store.db;

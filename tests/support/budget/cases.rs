@@ -12,11 +12,12 @@ use crate::{
 const ATTENDANT: &str = "acme.attendant";
 
 /// Scenes that have rows too.
-const SCENES: [&str; 11] = [
+const SCENES: [&str; 12] = [
     "createDepartment under a key",
     "createDepartment under a key again",
     "joinCall as somebody known",
     "createAppointment that must not overlap",
+    "createAccessLinks of many words",
     "createAppointment with who has the e-mail",
     "rescheduleAppointment that must not overlap",
     "listCalls of what has lapsed",

@@ -1,0 +1,52 @@
+//! An input before anybody has said whether it is right.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value};
+
+use super::{Fields, Input, read};
+use crate::error::{Error, Violations};
+
+/// An input with what its rules found wrong in it, for who looks further and says all of it at once. A field that is
+/// wrong has a default in the input.
+#[derive(Debug, Clone)]
+pub struct Draft<T> {
+    /// The input.
+    pub input: T,
+    /// What is wrong with it so far.
+    pub violations: Violations,
+}
+
+impl<T: Input> Draft<T> {
+    /// Reads the fields; what is wrong is kept with the input.
+    pub fn read(fields: &mut Fields<'_>) -> Self {
+        let input = T::read(fields);
+        Self { input, violations: std::mem::take(&mut fields.violations) }
+    }
+
+    /// Reads an input whole.
+    #[must_use]
+    pub fn of(source: &Map<String, Value>) -> Self {
+        Self::read(&mut Fields { source, violations: Violations::default(), partial: false, textual: false })
+    }
+}
+
+/// As the input's, with the fields that its reader misses in an empty object.
+impl<T: Input + JsonSchema> JsonSchema for Draft<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::json_schema(generator);
+        if let Err(Error::Invalid(missed)) = read::<T>(&Map::new()) {
+            schema.insert("required".into(), missed.iter().map(|(path, _)| Value::from(path.as_str())).collect());
+        }
+        schema
+    }
+}
