@@ -9,7 +9,7 @@ use shared::{
     events::{Event, EventName},
     ids::{AccessLinkId, DepartmentId},
     input::{Fields, Input, rules},
-    lapse,
+    lapse, matching,
     models::{
         AccessLink, Company, Customer, Department,
         access_link::{LinkInput, LinkStatus, LinkView},
@@ -79,7 +79,8 @@ async fn create(caller: Caller<Supervisor>, Valid(input): Valid<LinkInput>) -> R
         let mut found = store.db().items(&wanted).await?;
         let company: Stored<Company> = found.take(&company_key)?.ok_or_else(|| Error::Internal("no company".into()))?;
         let department: Option<Stored<Department>> = found.take(&department_key)?;
-        let customer: Option<Stored<Customer>> = customer_key.as_ref().map(|key| found.take(key)).transpose()?.flatten();
+        let customer = customer_key.and_then(|key| found.item(&key).cloned());
+        let customer = matching::follow(store, customer).await?;
         let link = made(&caller, &input, &company, department.as_ref(), customer.as_ref())?;
         let view = view(&caller, &link);
         let event = Event::Link(EventName::LinkCreated, view.clone());

@@ -15,6 +15,10 @@ use crate::{
     text::{self, DocumentType},
 };
 
+mod merged;
+
+pub use merged::Merged;
+
 /// What is known of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerInput {
@@ -58,6 +62,14 @@ impl CustomerInput {
         let phone = self.phone.as_deref().map(|phone| text::phone(phone, country)).transpose();
         Ok(Self { phone: phone.map_err(|message| Error::invalid("phone", message))?, ..self })
     }
+
+    /// It has this e-mail, or this phone number.
+    #[must_use]
+    pub fn has(&self, contact: &Self) -> bool {
+        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
+        let email = contact.email.is_some() && key(&self.email) == key(&contact.email);
+        email || (contact.phone.is_some() && self.phone == contact.phone)
+    }
 }
 
 /// A customer.
@@ -99,6 +111,16 @@ pub struct CustomerView {
     pub updated_at: Time,
 }
 
+/// A customer and who turned out to be the same, as an event tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct MergedView {
+    /// The customer who stays.
+    #[serde(flatten)]
+    pub customer: CustomerView,
+    /// The identifiers that lead to it from now on.
+    pub merged_ids: Vec<CustomerId>,
+}
+
 impl Customer {
     /// A new customer who has not called yet.
     #[must_use]
@@ -125,6 +147,26 @@ impl Customer {
         Self { call_count, last_call_at: Some(now), updated_at: now, ..self.introduced(contact, now) }
     }
 
+    /// The customer who was also these: what is empty is filled in their order, and their calls count.
+    #[must_use]
+    pub fn united<'a>(&self, others: impl IntoIterator<Item = &'a Self>, now: Time) -> Self {
+        let mut whole = Self { updated_at: now, ..self.clone() };
+        for Self { input: CustomerInput { email, phone, document, notes, .. }, call_count, last_call_at, .. } in others {
+            let fields = [
+                (&mut whole.input.email, email),
+                (&mut whole.input.phone, phone),
+                (&mut whole.input.document, document),
+                (&mut whole.input.notes, notes),
+            ];
+            for (known, other) in fields.into_iter().filter(|(known, _)| known.is_none()) {
+                known.clone_from(other);
+            }
+            whole.call_count = whole.call_count.saturating_add(*call_count);
+            whole.last_call_at = whole.last_call_at.max(*last_call_at);
+        }
+        whole
+    }
+
     /// When the customer was last active: the latest join, else when it was made.
     #[must_use]
     pub fn active_at(&self) -> Time {
@@ -134,9 +176,7 @@ impl Customer {
     /// The customer has this e-mail, or this phone number.
     #[must_use]
     pub fn has(&self, contact: &CustomerInput) -> bool {
-        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
-        let email = contact.email.is_some() && key(&self.input.email) == key(&contact.email);
-        email || (contact.phone.is_some() && self.input.phone == contact.phone)
+        self.input.has(contact)
     }
 
     /// Where the customer is looked up whom an e-mail stands for.
@@ -149,6 +189,12 @@ impl Customer {
     #[must_use]
     pub fn by_phone(tenant: &str, phone: &str) -> Key {
         Key::matching(tenant, "phone", phone)
+    }
+
+    /// The customer, and who turned out to be the same, as an event tells it.
+    #[must_use]
+    pub fn merged_view(&self, merged_ids: Vec<CustomerId>) -> MergedView {
+        MergedView { customer: self.view(), merged_ids }
     }
 
     /// The customer as the API shows it.
@@ -190,6 +236,7 @@ impl Entity for Forgotten {
 
 impl Entity for Customer {
     const KIND: &'static str = "customer";
+    const SUCCESSOR: Option<&'static str> = Some(Merged::KIND);
     const LISTING: Listing = Listing {
         sorts: &[
             Sort { name: "name", all: G1, by: &[] },

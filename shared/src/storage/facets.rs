@@ -207,6 +207,13 @@ impl Facets {
         self
     }
 
+    /// What lies beside another object stays, beside this one.
+    #[must_use]
+    pub fn keeping(mut self, other: Self) -> Self {
+        self.beside.extend(other.beside);
+        self
+    }
+
     /// A count that it raises by one.
     #[must_use]
     pub fn tally(mut self, tallied: Tallied) -> Self {

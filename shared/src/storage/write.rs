@@ -158,6 +158,22 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// An object of another kind in the place of one, under the same key; [`Error::Conflict`] when that is no longer what was
+    /// read. What lies beside both stays. The trail is told of it by [`Write::tell`], if at all.
+    pub fn turn<T: Entity, U: Entity>(mut self, old: &Stored<T>, new: &U) -> Self {
+        let tenant = self.store.tenant();
+        let (before, after) = (old.value.facets(tenant).counted(&T::LISTING), new.facets(tenant).counted(&U::LISTING));
+        self.beside(Some(&before), Some(&after));
+        self.put_entity(new, &after, Some(old.version));
+        self
+    }
+
+    /// What the trail tells beside the changes of the objects themselves.
+    pub fn tell(mut self, before: Audited, after: Audited) -> Self {
+        self.trace(Some(before), Some(after));
+        self
+    }
+
     /// A plain item that must not exist yet.
     pub fn put_new(mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
         self.push_new(key, values, meaning);
