@@ -26,6 +26,7 @@ pub mod rate;
 pub mod retry;
 pub mod table;
 pub mod tally;
+mod walk;
 mod whole;
 pub mod write;
 

@@ -10,7 +10,7 @@ use crate::{
     input::{Fields, Input, rules},
     storage::{
         Audited, Entity, Facets, Key, Listing, Sort,
-        entity::{G1, G2, G3},
+        entity::{G1, G2, G3, G4, G5, Slot},
     },
     text::{self, DocumentType},
 };
@@ -122,6 +122,11 @@ pub struct MergedView {
 }
 
 impl Customer {
+    /// The index of phone numbers.
+    pub const PHONES: Slot = G4;
+    /// The index of documents.
+    pub const DOCUMENTS: Slot = G5;
+
     /// A new customer who has not called yet.
     #[must_use]
     pub fn new(id: CustomerId, input: CustomerInput, now: Time) -> Self {
@@ -277,6 +282,8 @@ impl Entity for Customer {
             .sort("name", text::sort_key(name))
             .sort("email", text::email_key(&or_empty(email)))
             .sort("inserted_at", self.inserted_at.key())
+            .value(Self::PHONES, "phone", phone.clone())
+            .value(Self::DOCUMENTS, "document", document.as_deref().map(text::document_key).filter(|key| !key.is_empty()))
             .placed_words(&text::person_words(name, &or_empty(email), &or_empty(phone), &or_empty(document)))
     }
 }

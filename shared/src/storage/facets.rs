@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -100,6 +100,7 @@ pub struct Facets {
     sorts: Vec<(&'static str, String)>,
     filters: Vec<(&'static str, String)>,
     many: Vec<(&'static str, String)>,
+    values: Vec<(Slot, &'static str, String)>,
     counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<Time>,
@@ -119,6 +120,7 @@ impl Facets {
             sorts: Vec::new(),
             filters: Vec::new(),
             many: Vec::new(),
+            values: Vec::new(),
             counts: Vec::new(),
             due: None,
             lapses: None,
@@ -154,6 +156,13 @@ impl Facets {
             self.beside.insert(key, Beside { item: item.clone(), unique: None });
             self.many.push((name, value));
         }
+        self
+    }
+
+    /// Its place among the values of a field: who has the same lie side by side. Of no sort that a list is read in.
+    #[must_use]
+    pub fn value(mut self, slot: Slot, field: &'static str, value: Option<String>) -> Self {
+        self.values.extend(value.map(|value| (slot, field, format!("{value}#{}", self.id_key))));
         self
     }
 
@@ -303,6 +312,11 @@ impl Facets {
                 set(partition, keys::list(&self.tenant, self.kind, Some((name, value))));
                 set(order, place.to_owned());
             }
+        }
+        for (slot, field, place) in &self.values {
+            let (partition, order) = slot.attributes();
+            set(partition, keys::values(&self.tenant, self.kind, field));
+            set(order, place.clone());
         }
         if let Some(at) = self.lapses {
             let (partition, order) = G7.attributes();

@@ -256,6 +256,12 @@ pub fn list(tenant: &str, kind: &str, filter: Option<(&str, &str)>) -> String {
     }
 }
 
+/// The index partition of the values of a field of a kind.
+#[must_use]
+pub fn values(tenant: &str, kind: &str, field: &str) -> String {
+    format!("{tenant}#{kind}#{field}")
+}
+
 /// The index partition of what the clock will change in one tenant's lists of a kind.
 #[must_use]
 pub fn lapsing(tenant: &str, kind: &str) -> String {
@@ -321,6 +327,7 @@ mod tests {
         assert_eq!(Key::token("t0k3n"), key("~token#t0k3n", "."));
         assert_eq!(Key::call_tenant(zero.into()), key(&format!("~call#{id}"), "."));
         assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
+        assert_eq!(values("acme", "customer", "phone"), "acme#customer#phone");
         assert_eq!(due_at(Time::from_epoch(7), &Key::company("acme")), "0000000007#acme#company#.");
     }
 }
