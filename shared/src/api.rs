@@ -32,7 +32,7 @@ pub mod path;
 pub mod routes;
 pub mod valid;
 
-pub use answer::{Added, Created, CreatedAll, Done, NoContent, Revealed, Rows, Shown, Told};
+pub use answer::{Added, Created, CreatedAll, Done, NoContent, Revealed, Rows, Shown, Stretch, Told};
 pub use envelope::body_of;
 pub use paging::{Dates, Filters, Paging};
 pub use path::{IfMatch, Path, Path2, Segment};

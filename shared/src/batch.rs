@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result},
     events::{Event, EventName},
     ids::{DepartmentId, Id},
+    matching,
     models::{AccessLink, Customer, LinkBatch, LinkHold},
     storage::{
         Entity, Gate, Key, Store, Stored, Write, contend,
@@ -32,7 +33,7 @@ const HELD: usize = 95;
 /// Links with their events, whose customers must be there.
 pub fn with_links<'a>(write: Write<'a>, site: &str, links: &[AccessLink]) -> Write<'a> {
     let tenant = write.store().tenant();
-    let write = customers(tenant, links).iter().fold(write, |write, key| write.exists(key, |_| Error::Conflict));
+    let write = customers(tenant, links).iter().fold(write, |write, key| write.exists::<Customer>(key, |_| Error::Conflict));
     links.iter().fold(write, |write, link| {
         let event = Event::Link(EventName::LinkCreated, link.view(site, link.inserted_at));
         write.create(link).emit(&event, link.inserted_at)
@@ -133,15 +134,25 @@ async fn make_step(store: &Store, site: &str, links: &[AccessLink]) -> Result<()
     .await
 }
 
-/// Those that are not there yet, without customers who were removed meanwhile.
+/// Those that are not there yet, of customers who were merged meanwhile with who they are now, of removed ones without.
 async fn missing(store: &Store, links: &[AccessLink]) -> Result<Vec<AccessLink>> {
     let tenant = store.tenant();
     let mut wanted: Vec<Key> = links.iter().map(|link| AccessLink::key(tenant, link.id)).collect();
     wanted.extend(customers(tenant, links));
     let found = store.db().items(&wanted).await?;
-    let gone = |link: &AccessLink| link.customer_id.is_some_and(|id| found.item(&Customer::key(tenant, id)).is_none());
-    let left = links.iter().filter(|link| found.item(&AccessLink::key(tenant, link.id)).is_none());
-    Ok(left.map(|link| if gone(link) { link.forgotten() } else { link.clone() }).collect())
+    let mut left = Vec::new();
+    for link in links.iter().filter(|link| found.item(&AccessLink::key(tenant, link.id)).is_none()) {
+        let Some(id) = link.customer_id else {
+            left.push(link.clone());
+            continue;
+        };
+        let customer = matching::follow(store, found.item(&Customer::key(tenant, id)).cloned()).await?;
+        left.push(match customer {
+            Some(customer) => AccessLink { customer_id: Some(customer.id), ..link.clone() },
+            None => link.forgotten(),
+        });
+    }
+    Ok(left)
 }
 
 /// Links in runs of which each fits into a transaction, with the answer.

@@ -12,7 +12,7 @@ use crate::{
         Appointment, Mail,
         access_link::LinkView,
         call::CallView,
-        customer::CustomerView,
+        customer::{CustomerView, MergedView},
         delivery::{KEPT, SLACK},
         mail::Letter,
         webhook::WebhookView,
@@ -27,6 +27,8 @@ pub enum Event {
     Call(EventName, Box<CallView>),
     /// One of `customer.*`.
     Customer(EventName, CustomerView),
+    /// `customer.merged`.
+    Merged(Box<MergedView>),
     /// One of `access_link.*`.
     Link(EventName, LinkView),
     /// One of `appointment.*`.
@@ -40,6 +42,7 @@ impl Event {
         let (name, data) = match self {
             Self::Call(name, data) => (name, serde_json::to_value(data)),
             Self::Customer(name, data) => (name, serde_json::to_value(data)),
+            Self::Merged(data) => (&EventName::CustomerMerged, serde_json::to_value(data)),
             Self::Link(name, data) => (name, serde_json::to_value(data)),
             Self::Appointment(name, data) => (name, serde_json::to_value(data)),
             Self::Webhook(name, data) => (name, serde_json::to_value(data)),

@@ -1,4 +1,5 @@
-//! What a removed customer leaves behind: calls, appointments and links that bear the name and the contact.
+//! What a customer leaves behind who is removed, or merged into another: calls, appointments and links that bear the
+//! identifier, and old identifiers that lead to it. They lose name and contact, or go over to the other.
 //!
 //! A customer may have any number of them. The answer does not wait: some go at once, the others with the schedule, which
 //! looks until an index that may lag has caught up and nothing is found any more.
@@ -9,11 +10,12 @@ use crate::{
     clock::Time,
     error::Result,
     ids::{CustomerId, Id},
-    models::{AccessLink, Appointment, Call, Customer, customer::Forgotten, delivery::SLACK},
-    storage::{
-        Entity, Store, contend, entity, keys,
-        list::{Query, Start},
+    models::{
+        AccessLink, Appointment, Call, Customer,
+        customer::{Forgotten, Merged},
+        delivery::SLACK,
     },
+    storage::{Entity, Store, contend, entity, keys, list::Query},
 };
 
 /// Objects that one look takes on: some seconds of work.
@@ -32,48 +34,59 @@ pub fn mark(customer: CustomerId, now: Time) -> Forgotten {
 /// # Errors
 /// [`crate::Error::Internal`] when the table does not answer.
 pub async fn forget(store: &Store, customer: CustomerId, portion: usize) -> Result<usize> {
-    let partition = keys::object_partition(store.tenant(), Customer::KIND, &customer.key());
+    hand_over(store, customer, None, portion).await
+}
+
+/// Gives at most so many of each kind of what bears a customer's identifier to another customer, or to nobody; answers how
+/// many that were.
+///
+/// # Errors
+/// [`crate::Error::Internal`] when the table does not answer.
+pub async fn hand_over(store: &Store, from: CustomerId, to: Option<CustomerId>, portion: usize) -> Result<usize> {
+    let partition = keys::object_partition(store.tenant(), Customer::KIND, &from.key());
     let links = async {
         let rows = store.db().partition(&partition, keys::LINKS).await?;
         let ids = rows.iter().filter_map(|row| Id::from_key(entity::text(row, "SK")?.strip_prefix(keys::LINKS)?));
-        change_all::<AccessLink>(store, ids.take(portion).collect(), customer).await
+        change_all::<AccessLink>(store, ids.take(portion).collect(), from, to).await
     };
-    let (calls, appointments) = (listed::<Call>(store, customer, portion), listed::<Appointment>(store, customer, portion));
-    let (calls, appointments, links) = tokio::try_join!(calls, appointments, links)?;
-    Ok(calls + appointments + links)
+    let (calls, appointments) = (listed::<Call>(store, from, to, portion), listed::<Appointment>(store, from, to, portion));
+    let merged = listed::<Merged>(store, from, to, portion);
+    let (calls, appointments, links, merged) = tokio::try_join!(calls, appointments, links, merged)?;
+    Ok(calls + appointments + links + merged)
 }
 
 /// Changes what an index lists of a customer.
-async fn listed<T: Bears>(store: &Store, customer: CustomerId, portion: usize) -> Result<usize> {
-    let query = Query {
-        filters: vec![("customer_id", customer.to_string())],
-        search: None,
-        sort: T::LISTING.sorts.first().map_or("", |sort| sort.name),
-        descending: true,
-        range: None,
-        ranged: None,
-        start: Start::Skip(0),
-        size: portion,
-    };
-    let (rows, _) = store.rows::<T>(&query).await?;
-    change_all::<T>(store, rows.iter().map(|row| row.id()).collect(), customer).await
+async fn listed<T: Bears>(store: &Store, from: CustomerId, to: Option<CustomerId>, portion: usize) -> Result<usize> {
+    let sort = T::LISTING.sorts.first().map_or("", |sort| sort.name);
+    let (rows, _) = store.rows::<T>(&Query::of("customer_id", from, sort, portion)).await?;
+    change_all::<T>(store, rows.iter().map(|row| row.id()).collect(), from, to).await
 }
 
-async fn change_all<T: Bears>(store: &Store, ids: Vec<T::Id>, customer: CustomerId) -> Result<usize> {
+async fn change_all<T: Bears>(store: &Store, ids: Vec<T::Id>, from: CustomerId, to: Option<CustomerId>) -> Result<usize> {
     let count = ids.len();
-    let changes = stream::iter(ids).map(|id| change::<T>(store, id, customer)).buffer_unordered(AT_ONCE);
+    let changes = stream::iter(ids).map(|id| change::<T>(store, id, from, to)).buffer_unordered(AT_ONCE);
     changes.try_collect::<()>().await.map(|()| count)
 }
 
-/// What bears a customer's name.
-trait Bears: Entity {
+/// What bears a customer's identifier.
+pub trait Bears: Entity {
+    /// Whose.
     fn customer(&self) -> Option<CustomerId>;
+    /// As another customer's.
+    #[must_use]
+    fn following(&self, customer: CustomerId) -> Self;
+    /// As nobody's.
+    #[must_use]
     fn forgotten(&self) -> Self;
 }
 
 impl Bears for Call {
     fn customer(&self) -> Option<CustomerId> {
         self.customer_id
+    }
+
+    fn following(&self, customer: CustomerId) -> Self {
+        Self { customer_id: Some(customer), ..self.clone() }
     }
 
     fn forgotten(&self) -> Self {
@@ -86,6 +99,10 @@ impl Bears for Appointment {
         self.customer_id
     }
 
+    fn following(&self, customer: CustomerId) -> Self {
+        Self { customer_id: Some(customer), ..self.clone() }
+    }
+
     fn forgotten(&self) -> Self {
         self.forgotten()
     }
@@ -96,15 +113,35 @@ impl Bears for AccessLink {
         self.customer_id
     }
 
+    fn following(&self, customer: CustomerId) -> Self {
+        Self { customer_id: Some(customer), ..self.clone() }
+    }
+
     fn forgotten(&self) -> Self {
         self.forgotten()
     }
 }
 
-async fn change<T: Bears>(store: &Store, id: T::Id, customer: CustomerId) -> Result<()> {
+impl Bears for Merged {
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer_id
+    }
+
+    fn following(&self, customer: CustomerId) -> Self {
+        Self { customer_id: Some(customer), ..self.clone() }
+    }
+
+    /// It leads nowhere, and is due: the schedule ends it.
+    fn forgotten(&self) -> Self {
+        Self { customer_id: None, due_at: Some(self.inserted_at), ..self.clone() }
+    }
+}
+
+async fn change<T: Bears>(store: &Store, id: T::Id, from: CustomerId, to: Option<CustomerId>) -> Result<()> {
     contend(|| async {
-        let Some(seen) = store.get::<T>(id).await?.filter(|seen| seen.customer() == Some(customer)) else { return Ok(()) };
-        store.write().update(&seen, &seen.forgotten()).commit(()).await
+        let Some(seen) = store.get::<T>(id).await?.filter(|seen| seen.customer() == Some(from)) else { return Ok(()) };
+        let changed = to.map_or_else(|| seen.forgotten(), |to| seen.following(to));
+        store.write().update(&seen, &changed).commit(()).await
     })
     .await
 }

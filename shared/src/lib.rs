@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, merging, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -21,6 +21,7 @@ pub mod lapse;
 pub mod mail;
 pub mod mailer;
 pub mod matching;
+pub mod merging;
 pub mod models;
 pub mod outbound;
 pub mod queue;

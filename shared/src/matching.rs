@@ -1,4 +1,5 @@
-//! Which customer somebody is: by the e-mail, else by the phone, the one who was active last; else a new one.
+//! Which customer somebody is: by the identifier, also that of one who was merged into another; by the e-mail, else by the
+//! phone, the one who was active last; else a new one.
 //!
 //! An e-mail or a phone stands for one customer, in an item that is read strongly consistent and claimed in the transaction
 //! that introduces somebody: two at once with the same new e-mail make one customer.
@@ -10,12 +11,50 @@ use crate::{
     error::{Error, Result},
     events::{Event, EventName},
     ids::{CustomerId, Id},
-    models::{Customer, customer::CustomerInput},
+    models::{
+        Customer,
+        customer::{CustomerInput, Merged},
+    },
     storage::{
         Entity, Item, Key, Snapshot, Store, Stored, Write, entity,
         list::{Query, Start},
     },
 };
+
+/// The customer of an identifier: one read, one more when that was merged into another (a few while the schedule has not
+/// seen what that one was merged into).
+///
+/// # Errors
+/// [`Error::Internal`] when the table does not answer.
+pub async fn customer(store: &Store, id: CustomerId) -> Result<Option<Stored<Customer>>> {
+    follow(store, store.db().item(&Customer::key(store.tenant(), id)).await?).await
+}
+
+/// The customer of an identifier, who must be there.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(store: &Store, id: CustomerId) -> Result<Stored<Customer>> {
+    customer(store, id).await?.ok_or(Error::NotFound("Resource not found"))
+}
+
+/// The customer to whom an item leads that was read in a customer's place. Who was merged is not merged into one who was
+/// merged before, so that the way ends.
+///
+/// # Errors
+/// [`Error::Internal`] when the table does not answer.
+pub async fn follow(store: &Store, mut item: Option<Item>) -> Result<Option<Stored<Customer>>> {
+    while let Some(found) = item {
+        if entity::kind(&found) != Some(Merged::KIND) {
+            return entity::from_item(found).map(Some);
+        }
+        item = match entity::from_item::<Merged>(found)?.customer_id {
+            Some(next) => store.db().item(&Customer::key(store.tenant(), next)).await?,
+            None => None,
+        };
+    }
+    Ok(None)
+}
 
 /// Who somebody is, as far as the table knows.
 #[derive(Debug)]
@@ -45,15 +84,18 @@ impl Match {
         let first = named.or(by_email.as_ref().and_then(|(holder, _)| *holder));
         let customer_key = first.map(|id| Customer::key(tenant, id));
         let keys: Vec<Key> = customer_key.iter().chain(&phone_key).cloned().collect();
-        let mut more = if keys.is_empty() { Snapshot::default() } else { store.db().items(&keys).await? };
+        let more = if keys.is_empty() { Snapshot::default() } else { store.db().items(&keys).await? };
         let by_phone = phone_key.map(|key| (holder(more.item(&key)), key));
-        let known = match (customer_key, by_phone.as_ref().and_then(|(holder, _)| *holder)) {
-            (Some(key), _) => more.take::<Customer>(&key)?,
-            (None, Some(id)) => store.get::<Customer>(id).await?,
+        let item = customer_key.and_then(|key| more.item(&key).cloned());
+        let mut known = match (named, first) {
+            (Some(_), _) => follow(store, item).await?,
+            (None, Some(holder)) => standing(store, holder, item, &only_email(contact)).await?,
             (None, None) => None,
         };
-        // Who has changed their e-mail meanwhile is somebody else.
-        let known = known.filter(|customer: &Stored<Customer>| named.is_some() || customer.has(contact));
+        if let (None, None, Some(holder)) = (&known, named, by_phone.as_ref().and_then(|(holder, _)| *holder)) {
+            let item = store.db().item(&Customer::key(tenant, holder)).await?;
+            known = standing(store, holder, item, &only_phone(contact)).await?;
+        }
         let claims = by_email.into_iter().chain(by_phone).map(|(holder, key)| (key, holder)).collect();
         Ok(Self { known, claims })
     }
@@ -69,14 +111,17 @@ impl Match {
         Ok(Self { known: None, claims })
     }
 
-    /// Writes the customer as the introduction leaves them, who from then on is whom e-mail and phone stand for.
+    /// Writes the customer as the introduction leaves them, who from then on is whom e-mail and phone stand for, those that
+    /// are the customer's own.
     pub fn introduce<'a>(&self, write: Write<'a>, customer: &Customer, now: Time) -> Write<'a> {
         let write = match &self.known {
             Some(known) if known.value == *customer => write,
             Some(known) => write.update(known, customer),
             None => write.create(customer).emit(&Event::Customer(EventName::CustomerCreated, customer.view()), now),
         };
-        self.claims.iter().fold(write, |write, (key, holder)| claim(write, key, *holder, customer.id))
+        let own = places(write.store().tenant(), &customer.input);
+        let claims = self.claims.iter().filter(|(key, _)| own.iter().any(|(place, _)| place == key));
+        claims.fold(write, |write, (key, holder)| claim(write, key, *holder, customer.id))
     }
 }
 
@@ -98,7 +143,7 @@ pub async fn moved<'a>(store: &Store, mut write: Write<'a>, before: &Customer, a
     let held: Vec<_> = left.into_iter().filter(|(key, _)| holder(found.item(key)) == Some(before.id)).collect();
     let heirs = try_join_all(held.iter().map(|(_, contact)| heir(store, contact, before.id))).await?;
     for ((key, _), next) in held.into_iter().zip(heirs) {
-        let next = next.map(|id| entity::texts([("id", id.key())]));
+        let next = next.map(|heir| entity::texts([("id", heir.id.key())]));
         write = write.replace(key, ("id", before.id.key()), next);
     }
     for (key, _) in come {
@@ -109,22 +154,70 @@ pub async fn moved<'a>(store: &Store, mut write: Write<'a>, before: &Customer, a
     Ok(write)
 }
 
+/// What comes to a customer from others, into whom these are merged: what stood for one of them, or for nobody, stands for
+/// this one.
+///
+/// # Errors
+/// [`Error::Internal`] when the table does not answer.
+pub async fn inherited<'a>(
+    store: &Store,
+    write: Write<'a>,
+    (before, after): (&Customer, &Customer),
+    from: &[CustomerId],
+) -> Result<Write<'a>> {
+    let keys = |customer: &Customer| places(store.tenant(), &customer.input).into_iter().map(|(key, _)| key);
+    let old: Vec<Key> = keys(before).collect();
+    let come: Vec<Key> = keys(after).filter(|key| !old.contains(key)).collect();
+    if come.is_empty() {
+        return Ok(write);
+    }
+    let found = store.db().items(&come).await?;
+    Ok(come.iter().fold(write, |write, key| match holder(found.item(key)) {
+        None => claim(write, key, None, after.id),
+        Some(holder) if from.contains(&holder) => {
+            write.replace(key, ("id", holder.key()), Some(entity::texts([("id", after.id.key())])))
+        }
+        Some(_) => write,
+    }))
+}
+
 /// Where an e-mail and a phone are looked up, with the contact that has nothing else.
 fn places(tenant: &str, input: &CustomerInput) -> Vec<(Key, CustomerInput)> {
-    let email = input
-        .email
-        .clone()
-        .map(|email| (Customer::by_email(tenant, &email), CustomerInput { email: Some(email), ..CustomerInput::default() }));
-    let phone = input
-        .phone
-        .clone()
-        .map(|phone| (Customer::by_phone(tenant, &phone), CustomerInput { phone: Some(phone), ..CustomerInput::default() }));
+    let email = input.email.as_deref().map(|email| (Customer::by_email(tenant, email), only_email(input)));
+    let phone = input.phone.as_deref().map(|phone| (Customer::by_phone(tenant, phone), only_phone(input)));
     email.into_iter().chain(phone).collect()
+}
+
+fn only_email(contact: &CustomerInput) -> CustomerInput {
+    CustomerInput { email: contact.email.clone(), ..CustomerInput::default() }
+}
+
+fn only_phone(contact: &CustomerInput) -> CustomerInput {
+    CustomerInput { phone: contact.phone.clone(), ..CustomerInput::default() }
+}
+
+/// Whom an e-mail or a phone stands for: its holder, or who that was merged into. A holder who no longer has it gives way to
+/// whoever has it now.
+async fn standing(
+    store: &Store,
+    holder: CustomerId,
+    item: Option<Item>,
+    contact: &CustomerInput,
+) -> Result<Option<Stored<Customer>>> {
+    let has = match &item {
+        Some(item) if entity::kind(item) == Some(Merged::KIND) => entity::from_item::<Merged>(item.clone())?.contact.has(contact),
+        Some(item) => entity::from_item::<Customer>(item.clone())?.has(contact),
+        None => false,
+    };
+    match if has { follow(store, item).await? } else { None } {
+        None => heir(store, contact, holder).await,
+        known => Ok(known),
+    }
 }
 
 /// Who else has this e-mail or phone, and was active last. As many as share one are looked at, a hundred at most; nobody
 /// where a search finds too many.
-async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result<Option<CustomerId>> {
+async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result<Option<Stored<Customer>>> {
     let query = Query {
         filters: Vec::new(),
         search: contact.email.clone().or_else(|| contact.phone.clone()),
@@ -141,7 +234,7 @@ async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result
         Err(error) => return Err(error),
     };
     let others = others.into_iter().filter(|other| other.id != but && other.has(contact));
-    Ok(others.max_by_key(|other| other.active_at()).map(|other| other.id))
+    Ok(others.max_by_key(|other| other.active_at()))
 }
 
 /// An e-mail or a phone stands for this customer from now on. Who claims a free one must be the first.

@@ -29,6 +29,7 @@ pub mod retry;
 mod search;
 pub mod table;
 pub mod tally;
+mod walk;
 mod whole;
 pub mod write;
 
@@ -220,12 +221,12 @@ impl Snapshot {
         self.items.get(key)
     }
 
-    /// Takes the object of a key out.
+    /// Takes the object of a key out; nothing when one of another kind has taken its place.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the item is not one of this kind.
+    /// [`Error::Internal`] when the item cannot be read.
     pub fn take<T: Entity>(&mut self, key: &Key) -> Result<Option<Stored<T>>> {
-        self.items.remove(key).map(entity::from_item).transpose()
+        self.items.remove(key).filter(entity::is::<T>).map(entity::from_item).transpose()
     }
 
     /// Takes out the objects of some identifiers, as far as they were there.
@@ -292,12 +293,12 @@ impl Store {
         I::mint(self.clock.now_millis(), &self.chance)
     }
 
-    /// An object, strongly consistent: one read.
+    /// An object, strongly consistent: one read. Nothing when one of another kind has taken its place.
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
     pub async fn get<T: Entity>(&self, id: T::Id) -> Result<Option<Stored<T>>> {
-        self.db.item(&T::key(&self.tenant, id)).await?.map(entity::from_item).transpose()
+        self.db.item(&T::key(&self.tenant, id)).await?.filter(entity::is::<T>).map(entity::from_item).transpose()
     }
 
     /// An object that must be there.
@@ -336,6 +337,10 @@ impl Store {
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
     pub async fn lapsing<T: Entity>(&self, now: Time) -> Result<Vec<Key>> {
+        self.lapsing_of(T::KIND, now).await
+    }
+
+    async fn lapsing_of(&self, kind: &str, now: Time) -> Result<Vec<Key>> {
         let (partition, order) = entity::G7.attributes();
         let items = self
             .db
@@ -346,7 +351,7 @@ impl Store {
             .key_condition_expression("#p = :p AND #s < :s")
             .expression_attribute_names("#p", partition)
             .expression_attribute_names("#s", order)
-            .expression_attribute_values(":p", AttributeValue::S(keys::lapsing(&self.tenant, T::KIND)))
+            .expression_attribute_values(":p", AttributeValue::S(keys::lapsing(&self.tenant, kind)))
             .expression_attribute_values(":s", AttributeValue::S((now + std::time::Duration::from_secs(1)).key()))
             .limit(200)
             .send()

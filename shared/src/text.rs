@@ -22,7 +22,7 @@ pub use email::{email, email_key};
 pub use fold::{fold, query_words, sort_key, words};
 pub use line::{clean_line, clean_text, is_blank_text};
 pub use passwords::is_common as is_common_password;
-pub use person::{person_query, person_words};
+pub use person::{document_key, person_query, person_words};
 pub use phone::{PROBLEM as BAD_PHONE, may_be_phone, phone};
 pub use qr::qr_svg;
 pub use slug::{SLUG, color, is_slug, slug_from};

@@ -282,6 +282,34 @@ async fn an_email_stands_for_who_was_active_last() {
     assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, second);
 }
 
+/// Whom an e-mail names may have given it up meanwhile: the phone, and who has the e-mail now, are looked at all the same.
+#[tokio::test]
+async fn who_has_given_an_email_up_is_in_nobodys_way() {
+    let scene = Scene::new(shared()).await;
+    let manager = &scene.tenant.manager;
+    let ana = made(manager, json!({ "name": "Ana", "email": "ana@example.com", "phone": "+5511999990001" })).await;
+    let bia = made(manager, json!({ "name": "Bia", "phone": "+5511999990002" })).await;
+    let store = shared().app().store(&scene.tenant.slug);
+    let gone: ::shared::ids::CustomerId = store.mint().unwrap();
+    for holder in [ana.parse().unwrap(), gone] {
+        let values = ::shared::storage::entity::texts([("id", ::shared::ids::Id::key(holder))]);
+        let key = ::shared::models::Customer::by_email(store.tenant(), "old@example.com");
+        store.write().put_over(&key, values).commit(()).await.unwrap();
+        let joined = joins(&scene, json!({ "name": "B.", "email": "old@example.com", "phone": "+5511999990002" })).await;
+        assert_eq!(joined, bia);
+        let _ = change(manager, &bia, json!({ "email": null })).await.expect(200);
+    }
+    // Who has it now, though the item names another.
+    let carla = made(manager, json!({ "name": "Carla", "email": "carla@example.com" })).await;
+    let values = ::shared::storage::entity::texts([("id", ::shared::ids::Id::key(gone))]);
+    let key = ::shared::models::Customer::by_email(store.tenant(), "carla@example.com");
+    store.write().put_over(&key, values).commit(()).await.unwrap();
+    assert_eq!(joins(&scene, json!({ "name": "C.", "email": "carla@example.com", "phone": "+5511999990003" })).await, carla);
+    // A phone that somebody gives who is known by e-mail and has another stays with whom it stands for.
+    assert_eq!(joins(&scene, json!({ "name": "A.", "email": "ana@example.com", "phone": "+5511999990002" })).await, ana);
+    assert_eq!(joins(&scene, json!({ "name": "B.", "phone": "+5511999990002" })).await, bia);
+}
+
 #[tokio::test]
 async fn of_many_who_come_with_one_new_email_one_is_made() {
     let scene = Scene::new(shared()).await;

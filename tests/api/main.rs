@@ -22,6 +22,7 @@ mod keys;
 mod lists;
 mod mails;
 mod me;
+mod merging;
 mod mfa;
 mod passwords;
 mod public;

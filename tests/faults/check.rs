@@ -12,7 +12,8 @@ fn again(sample: &Sample) -> Again {
         "login" => Again::Session,
         "register" => Again::Refused(422),
         "logout" => Again::Refused(401),
-        name if name.starts_with("update") => Again::Newer,
+        // How often the schedule looked is in the version.
+        name if name.starts_with("update") || name.starts_with("merge") => Again::Newer,
         name if name.starts_with("delete") || name.starts_with("remove") => Again::Refused(404),
         _ => Again::Same,
     }

@@ -31,6 +31,11 @@ fn who_calls_and_who_answers() {
 }
 
 #[test]
+fn who_is_known() {
+    functions(&["customers"]);
+}
+
+#[test]
 fn who_has_an_appointment() {
     functions(&["appointments"]);
 }

@@ -193,24 +193,22 @@ impl Attempts {
                 if status(self) == Some(409) {
                     self.run(lab, sample, LATER, fair());
                 }
-                // What a change leaves to the schedule.
-                if sample.name.starts_with("updateUser") {
-                    self.run(lab, &a_minute_later(lab), AT_ONCE, fair());
-                    // The answer that counts is the client's.
-                    let last = self.runs.len() - 1;
-                    self.runs.swap(last - 1, last);
-                }
-                if sample.name.starts_with("createAccessLinks of") {
-                    let client = self.runs.len() - 1;
+                // What a change leaves to the schedule, which looks again where it has found something.
+                let minutes = match sample.name.split(' ').next() {
+                    Some("updateUser") => 1,
                     // It makes what is left, and then it tells of it.
-                    for _ in 0..2 {
-                        self.run(lab, &a_minute_later(lab), AT_ONCE, fair());
-                    }
-                    let answered = self.runs.remove(client);
-                    self.runs.push(answered);
-                    if status(self) == Some(409) {
-                        self.run(lab, sample, LATER, fair());
-                    }
+                    Some("createAccessLinks") => 2,
+                    Some("mergeCustomers" | "deleteCustomer") => 3,
+                    _ => 0,
+                };
+                for minute in 0..minutes {
+                    self.run(lab, &a_minute_later(lab), minute * 61, fair());
+                }
+                // The answer that counts is the client's.
+                let client = self.runs.len() - 1 - usize::try_from(minutes).unwrap_or(0);
+                self.runs[client..].rotate_left(1);
+                if minutes > 0 && status(self) == Some(409) {
+                    self.run(lab, sample, LATER, fair());
                 }
             }
         }

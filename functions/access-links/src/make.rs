@@ -14,6 +14,7 @@ use shared::{
     error::Violations,
     ids::{CustomerId, DepartmentId},
     input::{Draft, Fields, Input},
+    matching,
     models::{
         AccessLink, Company, Customer, Department,
         access_link::{LinkInput, LinkStatus, LinkView},
@@ -88,10 +89,15 @@ impl Named {
         wanted.extend(customers.iter().map(|id| Customer::key(store.tenant(), *id)));
         wanted.push(company.clone());
         let mut found = store.db().items(&wanted).await?;
+        let mut known = BTreeMap::new();
+        for id in customers {
+            let customer = matching::follow(store, found.item(&Customer::key(store.tenant(), id)).cloned()).await?;
+            known.extend(customer.map(|customer| (id, customer)));
+        }
         Ok(Self {
             company: found.take(&company)?.ok_or_else(|| Error::Internal("no company".into()))?,
             departments: found.take_all(store.tenant(), departments)?,
-            customers: found.take_all(store.tenant(), customers)?,
+            customers: known,
         })
     }
 

@@ -187,7 +187,9 @@ impl Booked {
         if seen.is_none_or(|seen| seen.scheduled_at != span.start) {
             in_future(span.start, now, &mut violations);
         }
-        let given = named.found(&mut found, input, &company, &mut violations)?;
+        let customer = named.customer.as_ref().and_then(|key| found.item(key).cloned());
+        let customer = matching::follow(store, customer).await?;
+        let given = named.found(&mut found, customer, input, &company, &mut violations)?;
         violations.into_result(())?;
         let agent = named.agent.ok_or_else(|| Error::Internal("no agent".into()))?;
         let agenda = days.filter(|_| strict(&company)).map(|agent| Agenda::of(tenant, &found, agent, span));
@@ -291,12 +293,15 @@ impl Named {
     fn found(
         &self,
         found: &mut Snapshot,
+        customer: Option<Stored<Customer>>,
         input: &AppointmentInput,
         company: &Company,
         violations: &mut Violations,
     ) -> Result<Given> {
         let department = taken(found, self.department.as_ref(), "department_id", violations)?;
-        let customer = taken(found, self.customer.as_ref(), "customer_id", violations)?;
+        if self.customer.is_some() && customer.is_none() {
+            violations.add("customer_id", "does not exist");
+        }
         let agent = self.other_agent.as_ref().map(|key| found.take::<User>(key)).transpose()?;
         if let Some(agent) = &agent {
             able(agent.as_ref(), violations);

@@ -7,7 +7,8 @@ use shared::{
     auth::{Attendant, Caller},
     ids::{AppointmentId, CustomerId, DepartmentId, UserId},
     input::{Fields, Input, rules},
-    models::{Appointment, Customer, Department, User, appointment::AppointmentStatus},
+    merging::Names,
+    models::{Appointment, Department, User, appointment::AppointmentStatus},
 };
 
 /// Which appointments.
@@ -49,13 +50,18 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
         .with("user_id", wanted.user_id)
         .with("customer_id", wanted.customer_id)
         .within_of("scheduled_at", wanted.dates.range(store).await?);
-    let (rows, ..) = tokio::try_join!(
-        wanted.paging.list(&caller, filters, |appointment| appointment.value),
+    let query = wanted.paging.query(&caller, filters)?;
+    let (page, names, ..) = tokio::try_join!(
+        store.list::<Appointment>(&query),
+        Names::of(store, wanted.customer_id),
         store.known::<Department>("department_id", wanted.department_id),
         store.known::<User>("user_id", wanted.user_id),
-        store.known::<Customer>("customer_id", wanted.customer_id),
     )?;
-    Ok(rows)
+    let page = match names.query(&query) {
+        Some(query) => names.shown(store.list(&query).await?),
+        None => page,
+    };
+    Ok(wanted.paging.rows(&caller, &query, page, |appointment| appointment.value))
 }
 
 /// One appointment.

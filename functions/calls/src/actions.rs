@@ -121,7 +121,7 @@ async fn commit(caller: &Caller<Attendant>, seen: &Stored<Call>, changed: Call, 
     let mut write = caller.write().update(seen, &changed).emit(&event, now);
     if let Some(agent) = changed.user_id.filter(|agent| seen.user_id != Some(*agent)) {
         let membership = Membership::key(store.tenant(), (changed.department_id, agent));
-        write = write.exists(&membership, |_| Error::invalid("user_id", "does not serve in the department"));
+        write = write.exists::<Membership>(&membership, |_| Error::invalid("user_id", "does not serve in the department"));
     }
     if changed.status == CallStatus::Active {
         let desk_key = Key::desk(store.tenant(), changed.department_id);

@@ -8,8 +8,9 @@ use shared::{
     ids::{CallId, CustomerId, DepartmentId, TagId, UserId},
     input::{Fields, Input, rules},
     lapse,
+    merging::Names,
     models::{
-        Call, Customer, Department, User,
+        Call, Department, User,
         call::{CallStatus, CallView},
     },
     tags,
@@ -61,13 +62,17 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
         .with(Call::TAG, wanted.tag_id)
         .within(wanted.dates.range(store).await?);
     let query = wanted.paging.query(&caller, filters)?;
-    let (page, ..) = tokio::try_join!(
+    let (page, names, ..) = tokio::try_join!(
         lapse::list::<Call>(store, &query),
+        Names::of(store, wanted.customer_id),
         store.known::<Department>("department_id", wanted.department_id),
         store.known::<User>("user_id", wanted.user_id),
-        store.known::<Customer>("customer_id", wanted.customer_id),
         tags::known(store, Call::TAG, wanted.tag_id),
     )?;
+    let page = match names.query(&query) {
+        Some(query) => names.shown(lapse::list::<Call>(store, &query).await?),
+        None => page,
+    };
     let calls: Vec<&Call> = page.rows.iter().map(|row| &row.value).collect();
     let views = Views::read(&caller, &calls).await?;
     Ok(wanted.paging.rows(&caller, &query, page, |call| views.of(&call)))

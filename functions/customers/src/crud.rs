@@ -35,9 +35,9 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
     wanted.paging.list(&caller, Filters::none(), |customer| customer.view()).await
 }
 
-/// One customer.
+/// One customer, by whichever of the identifiers.
 pub async fn read(caller: Caller<Attendant>, Path(id): Path<CustomerId>) -> Result<Shown<CustomerView>> {
-    let customer = caller.store().find::<Customer>(id).await?;
+    let customer = matching::find(caller.store(), id).await?;
     Ok(Shown(customer.view(), customer.version))
 }
 
@@ -62,7 +62,7 @@ pub async fn update(
 ) -> Result<Shown<CustomerView>> {
     let store = caller.store();
     contend(|| async {
-        let seen = store.find::<Customer>(id).await?;
+        let seen = matching::find(store, id).await?;
         matching.check(&seen)?;
         let input = dialled(&caller, patch.onto(&seen.input)?).await?;
         let changed = Customer { input, updated_at: caller.now(), ..seen.value.clone() };
@@ -79,11 +79,12 @@ const AT_ONCE: usize = 25;
 /// Removes a customer. The calls stay for the figures; name and contact leave them.
 pub async fn remove(caller: Caller<Attendant>, Path(id): Path<CustomerId>, matching: IfMatch) -> Result<NoContent> {
     let store = caller.store();
-    contend(|| async {
-        let seen = store.find::<Customer>(id).await?;
+    let id = contend(|| async {
+        let seen = matching::find(store, id).await?;
         matching.check(&seen)?;
-        let write = caller.write().delete(&seen).create(&forget::mark(id, caller.now()));
-        matching::moved(store, write, &seen, None).await?.commit(NoContent).await
+        let write = caller.write().delete(&seen).create(&forget::mark(seen.id, caller.now()));
+        matching::moved(store, write, &seen, None).await?.commit(NoContent).await?;
+        Ok(seen.value.id)
     })
     .await?;
     // What fails here the schedule does.

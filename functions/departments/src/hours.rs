@@ -50,7 +50,7 @@ pub async fn update(
             None => caller.write().create(&changed),
         };
         // Hours of a department that is being removed would be left behind.
-        write.exists(&keys[0], |_| MISSING).commit(Shown(changed.clone(), version + 1)).await
+        write.exists::<Department>(&keys[0], |_| MISSING).commit(Shown(changed.clone(), version + 1)).await
     })
     .await
 }

@@ -13,8 +13,8 @@ use shared::{
     events::EventRecord,
     forget,
     ids::{DeliveryId, EventId},
-    lapse, mail,
-    models::{AccessLink, Call, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval},
+    lapse, mail, merging,
+    models::{AccessLink, Call, Customer, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval},
     queue::Message,
     release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
@@ -37,7 +37,7 @@ pub struct Swept {
     pub mails: u64,
     /// Calls given back by agents who serve no longer.
     pub released: u64,
-    /// Calls and links that a removed customer was taken off.
+    /// Calls and links that a removed customer was taken off, or that went over from a merged one.
     pub forgotten: u64,
     /// Calls that bore tags which were deleted, and those tags.
     pub untagged: u64,
@@ -153,6 +153,12 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         Forgotten::KIND => {
             if let Some(id) = key.object_id() {
                 swept.forgotten += forget::again(&store, id).await?;
+            }
+        }
+        // Who was merged lies in the customer's place.
+        Customer::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.forgotten += merging::again(&store, id).await?;
             }
         }
         User::KIND => {

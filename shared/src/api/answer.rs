@@ -50,6 +50,32 @@ pub struct Rows<V> {
     pub meta: Meta,
 }
 
+/// 200 with a stretch of what is read along and not counted.
+#[derive(Debug, Serialize)]
+pub struct Stretch<V> {
+    /// The rows.
+    pub data: Vec<V>,
+    /// How it goes on.
+    pub meta: Further,
+}
+
+/// How a stretch goes on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Further {
+    /// Rows of a page, at most.
+    pub page_size: u64,
+    /// What `cursor` takes to read on; null when there is no more.
+    pub next_cursor: Option<String>,
+}
+
+impl<V> Stretch<V> {
+    /// Rows, and the cursor after them.
+    #[must_use]
+    pub fn new(data: Vec<V>, page_size: u64, next_cursor: Option<String>) -> Self {
+        Self { data, meta: Further { page_size, next_cursor } }
+    }
+}
+
 /// Where a page stands in its list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Meta {
@@ -209,6 +235,12 @@ impl IntoResponse for NoContent {
     }
 }
 
+impl<V: Serialize> IntoResponse for Stretch<V> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
 impl<V: Serialize> IntoResponse for Rows<V> {
     fn into_response(self) -> Response {
         Json(self).into_response()
@@ -251,16 +283,25 @@ impl<V: JsonSchema> Described for CreatedAll<V> {
     }
 }
 
-impl<V: JsonSchema> Described for Rows<V> {
-    fn describe(draft: &mut Draft<'_>) {
-        let (row, meta) = (draft.schemas.answered::<V>(), draft.schemas.answered::<Meta>());
-        let schema = json!({
-            "type": "object",
-            "required": ["data", "meta"],
-            "properties": { "data": { "type": "array", "items": row }, "meta": meta },
-        });
-        draft.answers(200, "A page of the list.", &[], &json_content(&schema));
-    }
+macro_rules! described_page {
+    ($($answer:ident: $meta:ident;)*) => { $(
+        impl<V: JsonSchema> Described for $answer<V> {
+            fn describe(draft: &mut Draft<'_>) {
+                let (row, meta) = (draft.schemas.answered::<V>(), draft.schemas.answered::<$meta>());
+                let schema = json!({
+                    "type": "object",
+                    "required": ["data", "meta"],
+                    "properties": { "data": { "type": "array", "items": row }, "meta": meta },
+                });
+                draft.answers(200, "A page of the list.", &[], &json_content(&schema));
+            }
+        }
+    )* };
+}
+
+described_page! {
+    Rows: Meta;
+    Stretch: Further;
 }
 
 impl Described for NoContent {

@@ -10,10 +10,14 @@ use crate::{
     input::{Fields, Input, rules},
     storage::{
         Audited, Entity, Facets, Key, Listing, Sort,
-        entity::{G1, G2, G3},
+        entity::{G1, G2, G3, G4, G5, Slot},
     },
     text::{self, DocumentType},
 };
+
+mod merged;
+
+pub use merged::Merged;
 
 /// What is known of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +62,14 @@ impl CustomerInput {
         let phone = self.phone.as_deref().map(|phone| text::phone(phone, country)).transpose();
         Ok(Self { phone: phone.map_err(|message| Error::invalid("phone", message))?, ..self })
     }
+
+    /// It has this e-mail, or this phone number.
+    #[must_use]
+    pub fn has(&self, contact: &Self) -> bool {
+        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
+        let email = contact.email.is_some() && key(&self.email) == key(&contact.email);
+        email || (contact.phone.is_some() && self.phone == contact.phone)
+    }
 }
 
 /// A customer.
@@ -99,7 +111,22 @@ pub struct CustomerView {
     pub updated_at: Time,
 }
 
+/// A customer and who turned out to be the same, as an event tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct MergedView {
+    /// The customer who stays.
+    #[serde(flatten)]
+    pub customer: CustomerView,
+    /// The identifiers that lead to it from now on.
+    pub merged_ids: Vec<CustomerId>,
+}
+
 impl Customer {
+    /// The index of phone numbers.
+    pub const PHONES: Slot = G4;
+    /// The index of documents.
+    pub const DOCUMENTS: Slot = G5;
+
     /// A new customer who has not called yet.
     #[must_use]
     pub fn new(id: CustomerId, input: CustomerInput, now: Time) -> Self {
@@ -125,6 +152,26 @@ impl Customer {
         Self { call_count, last_call_at: Some(now), updated_at: now, ..self.introduced(contact, now) }
     }
 
+    /// The customer who was also these: what is empty is filled in their order, and their calls count.
+    #[must_use]
+    pub fn united<'a>(&self, others: impl IntoIterator<Item = &'a Self>, now: Time) -> Self {
+        let mut whole = Self { updated_at: now, ..self.clone() };
+        for Self { input: CustomerInput { email, phone, document, notes, .. }, call_count, last_call_at, .. } in others {
+            let fields = [
+                (&mut whole.input.email, email),
+                (&mut whole.input.phone, phone),
+                (&mut whole.input.document, document),
+                (&mut whole.input.notes, notes),
+            ];
+            for (known, other) in fields.into_iter().filter(|(known, _)| known.is_none()) {
+                known.clone_from(other);
+            }
+            whole.call_count = whole.call_count.saturating_add(*call_count);
+            whole.last_call_at = whole.last_call_at.max(*last_call_at);
+        }
+        whole
+    }
+
     /// When the customer was last active: the latest join, else when it was made.
     #[must_use]
     pub fn active_at(&self) -> Time {
@@ -134,9 +181,7 @@ impl Customer {
     /// The customer has this e-mail, or this phone number.
     #[must_use]
     pub fn has(&self, contact: &CustomerInput) -> bool {
-        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
-        let email = contact.email.is_some() && key(&self.input.email) == key(&contact.email);
-        email || (contact.phone.is_some() && self.input.phone == contact.phone)
+        self.input.has(contact)
     }
 
     /// Where the customer is looked up whom an e-mail stands for.
@@ -149,6 +194,12 @@ impl Customer {
     #[must_use]
     pub fn by_phone(tenant: &str, phone: &str) -> Key {
         Key::matching(tenant, "phone", phone)
+    }
+
+    /// The customer, and who turned out to be the same, as an event tells it.
+    #[must_use]
+    pub fn merged_view(&self, merged_ids: Vec<CustomerId>) -> MergedView {
+        MergedView { customer: self.view(), merged_ids }
     }
 
     /// The customer as the API shows it.
@@ -190,6 +241,7 @@ impl Entity for Forgotten {
 
 impl Entity for Customer {
     const KIND: &'static str = "customer";
+    const SUCCESSOR: Option<&'static str> = Some(Merged::KIND);
     const LISTING: Listing = Listing {
         sorts: &[
             Sort { name: "name", all: G1, by: &[] },
@@ -230,6 +282,8 @@ impl Entity for Customer {
             .sort("name", text::sort_key(name))
             .sort("email", text::email_key(&or_empty(email)))
             .sort("inserted_at", self.inserted_at.key())
+            .value(Self::PHONES, "phone", phone.clone())
+            .value(Self::DOCUMENTS, "document", document.as_deref().map(text::document_key).filter(|key| !key.is_empty()))
             .words(&text::person_words(name, &or_empty(email), &or_empty(phone), &or_empty(document)))
     }
 }

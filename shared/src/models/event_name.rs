@@ -21,6 +21,8 @@ words! {
         CustomerCreated = "customer.created",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
+        /// Customers turned out to be one.
+        CustomerMerged = "customer.merged",
         /// An access link was made.
         LinkCreated = "access_link.created",
         /// An access link's last use was used.

@@ -46,13 +46,21 @@ pub struct Audited {
     pub id: String,
     /// Its fields; a secret one as [`Audited::secret`].
     pub fields: Value,
+    /// What was done to it, where that is more than a change.
+    pub verb: Option<&'static str>,
 }
 
 impl Audited {
     /// What is told of an object.
     #[must_use]
     pub fn of(kind: &'static str, id: impl std::fmt::Display, fields: Value) -> Self {
-        Self { kind, id: id.to_string(), fields }
+        Self { kind, id: id.to_string(), fields, verb: None }
+    }
+
+    /// What was done to it, where that is more than a change: `merged`.
+    #[must_use]
+    pub fn done(self, verb: &'static str) -> Self {
+        Self { verb: Some(verb), ..self }
     }
 
     /// A field of which the trail tells that it changed, and not what it is.
@@ -89,6 +97,7 @@ impl Entry {
     #[must_use]
     pub(super) fn of(id: AuditId, author: &Author, before: Option<Audited>, after: Option<Audited>, now: Time) -> Option<Self> {
         let verb = match (&before, &after) {
+            (_, Some(Audited { verb: Some(verb), .. })) => verb,
             (None, _) => "created",
             (Some(_), Some(_)) => "updated",
             (Some(_), None) => "deleted",

@@ -18,6 +18,9 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const KIND: &'static str;
     /// How it is listed.
     const LISTING: Listing = Listing::NONE;
+    /// The kind of what may take an object's place, see [`Write::turn`](super::Write::turn): while that
+    /// [lapses](Facets::lapses), the words of what it was still lie, and a search passes over them.
+    const SUCCESSOR: Option<&'static str> = None;
     /// Rows of a page unless another number is asked for.
     const PAGE_SIZE: u64 = 20;
     /// Its identity within the tenant.
@@ -206,6 +209,11 @@ pub fn data<V: DeserializeOwned>(kind: &str, mut item: Item) -> Result<V> {
 #[must_use]
 pub fn kind(item: &Item) -> Option<&str> {
     text(item, KIND)
+}
+
+/// The item is an object of this kind.
+pub(super) fn is<T: Entity>(item: &Item) -> bool {
+    kind(item) == Some(T::KIND)
 }
 
 /// A plain item's texts.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL, WORDS},
+    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL, WORDS},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -97,6 +97,7 @@ pub struct Facets {
     sorts: Vec<(&'static str, String)>,
     filters: Vec<(&'static str, String)>,
     many: Vec<(&'static str, String)>,
+    values: Vec<(Slot, &'static str, String)>,
     counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<(&'static str, Time)>,
@@ -116,6 +117,7 @@ impl Facets {
             sorts: Vec::new(),
             filters: Vec::new(),
             many: Vec::new(),
+            values: Vec::new(),
             counts: Vec::new(),
             due: None,
             lapses: None,
@@ -154,6 +156,13 @@ impl Facets {
         self
     }
 
+    /// Its place among the values of a field: who has the same lie side by side. Of no sort that a list is read in.
+    #[must_use]
+    pub fn value(mut self, slot: Slot, field: &'static str, value: Option<String>) -> Self {
+        self.values.extend(value.map(|value| (slot, field, format!("{value}#{}", self.id_key))));
+        self
+    }
+
     /// It is one more of these among its kind, beside the values of its filters.
     #[must_use]
     pub fn count(mut self, name: String) -> Self {
@@ -189,6 +198,13 @@ impl Facets {
     pub fn row(mut self, key: Key, values: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> Self {
         let item = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         self.beside.insert(key, Beside { item, unique: None });
+        self
+    }
+
+    /// What lies beside another object stays, beside this one.
+    #[must_use]
+    pub fn keeping(mut self, other: Self) -> Self {
+        self.beside.extend(other.beside);
         self
     }
 
@@ -294,6 +310,11 @@ impl Facets {
                 set(partition, keys::list(&self.tenant, self.kind, Some((name, value))));
                 set(order, place.to_owned());
             }
+        }
+        for (slot, field, place) in &self.values {
+            let (partition, order) = slot.attributes();
+            set(partition, keys::values(&self.tenant, self.kind, field));
+            set(order, place.clone());
         }
         if let Some((kind, at)) = self.lapses {
             let (partition, order) = G7.attributes();

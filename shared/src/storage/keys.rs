@@ -280,6 +280,12 @@ pub fn list(tenant: &str, kind: &str, filter: Option<(&str, &str)>) -> String {
     }
 }
 
+/// The index partition of the values of a field of a kind.
+#[must_use]
+pub fn values(tenant: &str, kind: &str, field: &str) -> String {
+    format!("{tenant}#{kind}#{field}")
+}
+
 /// The index partition of what the clock will change in one tenant's lists of a kind.
 #[must_use]
 pub fn lapsing(tenant: &str, kind: &str) -> String {
@@ -351,6 +357,7 @@ mod tests {
         assert_eq!(Key::batch("acme", zero.into(), 7).kind(), "batch");
         assert_eq!(Key::idempotency("h4sh").piece(2), key("~idempotency#h4sh", "2"));
         assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
+        assert_eq!(values("acme", "customer", "phone"), "acme#customer#phone");
         assert_eq!(due_at(Time::from_epoch(7), &Key::company("acme")), "0000000007#acme#company#.");
     }
 }

@@ -3,7 +3,8 @@
 //! A list runs on one access pattern: the whole kind in the order of a sort, one value of one filter in that order, or
 //! the rows of one search word (`search.rs`). Other filters are applied along the range which that pattern selects. Index rows hold
 //! keys and filterable values alone; the page's objects are then read strongly consistent by their keys. Where an object
-//! has many values of a filter, its rows of them lie in the table and are as slim.
+//! has many values of a filter, its rows of them lie in the table and are as slim. A filter that is given with several
+//! values selects what has any of them: the pattern is then a partition of each.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -11,7 +12,10 @@ use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
     types::{AttributeValue, Select},
 };
-use futures_util::future::try_join;
+use futures_util::{
+    FutureExt,
+    future::{try_join, try_join_all},
+};
 
 use super::{
     Store,
@@ -24,7 +28,7 @@ use crate::error::{Error, Result};
 /// What is listed, in which order, from where.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// The filters that were given.
+    /// The filters that were given; of one that is given more than once, any value will do.
     pub filters: Vec<(&'static str, String)>,
     /// Words that must all be found, by prefix.
     pub search: Option<String>,
@@ -43,6 +47,13 @@ pub struct Query {
 }
 
 impl Query {
+    /// The first so many of what has this value of a filter, the greatest first.
+    #[must_use]
+    pub fn of(filter: &'static str, value: impl std::fmt::Display, sort: &'static str, size: usize) -> Self {
+        let filters = vec![(filter, value.to_string())];
+        Self { filters, search: None, sort, descending: true, range: None, ranged: None, start: Start::Skip(0), size }
+    }
+
     /// The range has no moment in it.
     fn is_empty(&self) -> bool {
         self.range.as_ref().is_some_and(|(from, to)| from >= to)
@@ -81,10 +92,13 @@ pub(super) const MOST_ROWS: usize = 100_000;
 /// The sort in whose order identifiers are minted.
 const MINTED: &str = "inserted_at";
 
-/// An access pattern: one partition of one index, or of rows in the table.
+/// Partitions that are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// An access pattern: one partition of one index, or of rows in the table; one of each value of a filter that has several.
 struct Pattern<'a> {
     slot: Slot,
-    partition: String,
+    partitions: Vec<String>,
     /// Filters that the pattern does not answer by itself.
     rest: Vec<&'a (&'static str, String)>,
     query: &'a Query,
@@ -151,12 +165,14 @@ impl Store {
     }
 
     fn along<'a>(&self, kind: &str, slot: Slot, by: Option<&(&'static str, String)>, query: &'a Query) -> Pattern<'a> {
-        Pattern {
-            slot,
-            partition: keys::list(&self.tenant, kind, by.map(|(name, value)| (*name, value.as_str()))),
-            rest: query.filters.iter().filter(|(name, _)| by.is_none_or(|(known, _)| known != name)).collect(),
-            query,
-        }
+        let answered = |name: &str| by.is_some_and(|(known, _)| *known == name);
+        let (own, rest): (Vec<_>, Vec<_>) = query.filters.iter().partition(|(name, _)| answered(name));
+        let partition = |filter| keys::list(&self.tenant, kind, filter);
+        let partitions = match by {
+            None => vec![partition(None)],
+            Some(_) => own.into_iter().map(|(name, value)| partition(Some((*name, value.as_str())))).collect(),
+        };
+        Pattern { slot, partitions, rest, query }
     }
 
     /// A page straight from an index.
@@ -180,17 +196,45 @@ impl Store {
 
     /// The keys of a page and one more, with their places.
     async fn window<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Vec<(Key, String)>> {
-        let (mut skip, mut after) = match &pattern.query.start {
-            Start::Skip(rows) => (*rows, None),
-            Start::After(place) => (0, Some(self.resume::<T>(pattern, place)?)),
+        let (query, wanted) = (pattern.query, pattern.query.size + 1);
+        if let [partition] = pattern.partitions.as_slice() {
+            return self.stretch::<T>(pattern, partition, &query.start, wanted).await;
+        }
+        // What comes before the page may lie in any of them.
+        let (skip, start) = match &query.start {
+            Start::Skip(rows) => (*rows, Start::Skip(0)),
+            after @ Start::After(_) => (0, after.clone()),
         };
-        let wanted = pattern.query.size + 1;
+        let mut found = Vec::new();
+        for some in pattern.partitions.chunks(AT_ONCE) {
+            let stretches = some.iter().map(|partition| self.stretch::<T>(pattern, partition, &start, skip + wanted).boxed());
+            found.extend(try_join_all(stretches).await?);
+        }
+        let mut found: Vec<(Key, String)> = found.into_iter().flatten().collect();
+        found.sort_by(|(_, a), (_, b)| in_order(a, b, query.descending));
+        // What goes from one to another meanwhile may be met in both.
+        found.dedup();
+        Ok(found.into_iter().skip(skip).take(wanted).collect())
+    }
+
+    /// So many keys of a partition with their places.
+    async fn stretch<T: Entity>(
+        &self,
+        pattern: &Pattern<'_>,
+        partition: &str,
+        start: &Start,
+        wanted: usize,
+    ) -> Result<Vec<(Key, String)>> {
+        let (mut skip, mut after) = match start {
+            Start::Skip(rows) => (*rows, None),
+            Start::After(place) => (0, Some(self.resume::<T>(pattern, partition, place)?)),
+        };
         let mut found = Vec::with_capacity(wanted);
         loop {
             let needed = skip + wanted - found.len();
             let limit = if pattern.rest.is_empty() { i32::try_from(needed).unwrap_or(STRIDE) } else { STRIDE };
-            let answer =
-                pattern.request(self).set_exclusive_start_key(after.take()).limit(limit).send().await.map_err(failed("Query"))?;
+            let request = pattern.request(self, partition).set_exclusive_start_key(after.take()).limit(limit);
+            let answer = request.send().await.map_err(failed("Query"))?;
             let items = answer.items.unwrap_or_default();
             let dropped = skip.min(items.len());
             skip -= dropped;
@@ -212,10 +256,10 @@ impl Store {
     }
 
     /// The start key of a place: a row's key, and in an index its object's.
-    fn resume<T: Entity>(&self, pattern: &Pattern<'_>, place: &str) -> Result<Item> {
+    fn resume<T: Entity>(&self, pattern: &Pattern<'_>, partition: &str, place: &str) -> Result<Item> {
         let mut start = super::attributes(&self.placed::<T>(place)?);
-        let (partition, order) = pattern.slot.attributes();
-        start.insert(partition, AttributeValue::S(pattern.partition.clone()));
+        let (of, order) = pattern.slot.attributes();
+        start.insert(of, AttributeValue::S(partition.to_owned()));
         start.insert(order, AttributeValue::S(place.to_owned()));
         Ok(start)
     }
@@ -225,18 +269,15 @@ impl Store {
     async fn page_across<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<Page<T>> {
         let (query, order) = (pattern.query, pattern.slot.attributes().1);
         let mut keys = Vec::new();
-        let mut pages = pattern.request(self).into_paginator().send();
-        while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
-            for item in page.items() {
-                let place = entity::text(item, &order).unwrap_or_default();
+        for partition in &pattern.partitions {
+            let mut items = pattern.request(self, partition).into_paginator().items().send();
+            while let Some(item) = items.try_next().await.map_err(failed("Query"))? {
+                let place = entity::text(&item, &order).unwrap_or_default();
                 let id = place.rsplit_once('#').map(|(_, id)| id.to_owned()).unwrap_or_default();
                 keys.push((id, self.placed::<T>(place)?));
-            }
-            if keys.len() > MOST_ROWS {
-                return Err(Error::invalid(
-                    "sort_by",
-                    "cannot be had of so many; give a filter that selects fewer, or another sort",
-                ));
+                if keys.len() > MOST_ROWS {
+                    return Err(Error::invalid("sort_by", "cannot be had of so many; filter more, or take another sort"));
+                }
             }
         }
         if query.sort != MINTED {
@@ -253,29 +294,40 @@ impl Store {
     async fn total<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<u64> {
         let query = pattern.query;
         if T::LISTING.counted && query.range.is_none() {
-            match query.filters.as_slice() {
-                [] => return self.counter(T::KIND, "", entity::TOTAL).await,
-                [(name, value)] => match T::LISTING.filters.iter().find(|(known, _)| known == name) {
-                    Some((_, Count::Field)) => return self.counter(T::KIND, "", &format!("{name}={value}")).await,
-                    Some((_, Count::Item)) => return self.counter(T::KIND, &format!("{name}#{value}"), entity::TOTAL).await,
-                    Some((_, Count::Own)) => {
-                        if let Some((key, count)) = T::counted_at(&self.tenant, name, value) {
-                            let item = self.db.item(&key).await?;
-                            let number = item.and_then(|item| entity::number(&item, count)).unwrap_or(0);
-                            return Ok(u64::try_from(number).unwrap_or(0));
-                        }
-                    }
-                    _ => {}
-                },
-                _ => {}
+            let counted = match query.filters.as_slice() {
+                [] => Some(self.counter(T::KIND, "", entity::TOTAL).await?),
+                [(name, _), others @ ..] if others.iter().all(|(other, _)| other == name) => {
+                    let counted = query.filters.iter().map(|filter| self.counted::<T>(filter).boxed());
+                    try_join_all(counted).await?.into_iter().sum()
+                }
+                _ => None,
+            };
+            if let Some(total) = counted {
+                return Ok(total);
             }
         }
-        let mut pages = pattern.request(self).select(Select::Count).into_paginator().send();
         let mut total = 0;
-        while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
-            total += u64::try_from(page.count).unwrap_or(0);
+        for partition in &pattern.partitions {
+            let mut pages = pattern.request(self, partition).select(Select::Count).into_paginator().send();
+            while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
+                total += u64::try_from(page.count).unwrap_or(0);
+            }
         }
         Ok(total)
+    }
+
+    /// How many have one value of a filter, where that is counted.
+    async fn counted<T: Entity>(&self, (name, value): &(&'static str, String)) -> Result<Option<u64>> {
+        match T::LISTING.filters.iter().find(|(known, _)| known == name) {
+            Some((_, Count::Field)) => self.counter(T::KIND, "", &format!("{name}={value}")).await.map(Some),
+            Some((_, Count::Item)) => self.counter(T::KIND, &format!("{name}#{value}"), entity::TOTAL).await.map(Some),
+            Some((_, Count::Own)) => {
+                let Some((key, count)) = T::counted_at(&self.tenant, name, value) else { return Ok(None) };
+                let number = self.db.item(&key).await?.and_then(|item| entity::number(&item, count)).unwrap_or(0);
+                Ok(Some(u64::try_from(number).unwrap_or(0)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Everything that is counted of a kind by name: `filter=value`, an object's `count`. One query.
@@ -306,10 +358,11 @@ impl Store {
         keys.iter().filter_map(|key| found.take(key).transpose()).collect()
     }
 
-    /// The object has every filter's value and lies in the range.
+    /// The object has a value of every filter and lies in the range.
     fn matches<T: Entity>(&self, value: &T, query: &Query) -> bool {
         let facets = value.facets(&self.tenant);
-        query.filters.iter().all(|wanted| facets.has(wanted))
+        let any = |name: &str| query.filters.iter().any(|wanted| wanted.0 == name && facets.has(wanted));
+        query.filters.iter().all(|(name, _)| any(name))
             && query.range.as_ref().is_none_or(|(from, to)| {
                 facets
                     .place(query.ranged.unwrap_or(query.sort))
@@ -333,8 +386,8 @@ impl Store {
 
 impl Pattern<'_> {
     /// The query of this pattern, in its order, within its range, with the filters it does not answer by itself.
-    fn request(&self, store: &Store) -> QueryFluentBuilder {
-        let (partition, order) = self.slot.attributes();
+    fn request(&self, store: &Store, partition: &str) -> QueryFluentBuilder {
+        let (of, order) = self.slot.attributes();
         let mut request = store
             .db
             .client
@@ -342,8 +395,8 @@ impl Pattern<'_> {
             .table_name(&store.db.table)
             .set_index_name((self.slot != ROWS).then(|| self.slot.index()))
             .scan_index_forward(!self.query.descending)
-            .expression_attribute_names("#p", partition)
-            .expression_attribute_values(":p", AttributeValue::S(self.partition.clone()));
+            .expression_attribute_names("#p", of)
+            .expression_attribute_values(":p", AttributeValue::S(partition.to_owned()));
         let mut condition = "#p = :p".to_owned();
         if let Some((from, to)) = &self.query.range {
             condition.push_str(" AND #s BETWEEN :from AND :to");
@@ -352,15 +405,16 @@ impl Pattern<'_> {
                 .expression_attribute_values(":from", AttributeValue::S(from.clone()))
                 .expression_attribute_values(":to", AttributeValue::S(to.clone()));
         }
-        let mut filters = Vec::new();
+        let mut filters = BTreeMap::<&str, Vec<String>>::new();
         for (n, (name, value)) in self.rest.iter().enumerate() {
-            filters.push(format!("#f.#f{n} = :f{n}"));
+            filters.entry(name).or_default().push(format!("#f.#f{n} = :f{n}"));
             request = request
                 .expression_attribute_names(format!("#f{n}"), *name)
                 .expression_attribute_values(format!(":f{n}"), AttributeValue::S(value.clone()));
         }
         if !filters.is_empty() {
-            request = request.expression_attribute_names("#f", FILTERS).filter_expression(filters.join(" AND "));
+            let each: Vec<_> = filters.values().map(|any| format!("({})", any.join(" OR "))).collect();
+            request = request.expression_attribute_names("#f", FILTERS).filter_expression(each.join(" AND "));
         }
         request.key_condition_expression(condition)
     }

@@ -1,9 +1,9 @@
 //! Search: along the rows of words, which bear all words of their object and its places in its sorts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use super::{
     Store,
@@ -25,9 +25,10 @@ impl Store {
     /// # Errors
     /// [`Error::Invalid`] when too many have them; [`Error::Internal`] when the table does not answer.
     pub(super) async fn page_found<T: Entity>(&self, wanted: &[String], query: &Query) -> Result<Page<T>> {
-        let rows = self.rows_of_words(T::KIND, wanted, query).await?;
+        let (rows, succeeded) = try_join(self.rows_of_words(T::KIND, wanted, query), self.succeeded::<T>()).await?;
+        let found = rows.iter().filter_map(|row| found(row, query)).filter(|(id, _)| !succeeded.contains(*id));
         // Whoever has two words that begin alike is found by both.
-        let found: BTreeMap<&str, String> = rows.iter().filter_map(|row| found(row, query)).collect();
+        let found: BTreeMap<&str, String> = found.collect();
         let keys = found.into_iter().map(|(id, place)| (place, T::key_at(&self.tenant, id))).collect::<Vec<_>>();
         if query.filters.is_empty() {
             let (keys, total, next) = slice(keys, query);
@@ -38,6 +39,13 @@ impl Store {
         }
         let keys: Vec<Key> = keys.into_iter().map(|(_, key)| key).collect();
         self.page_in_memory(self.objects(&keys).await?, query)
+    }
+
+    /// Whose place something else has taken, and whose words still lie: mostly nobody.
+    async fn succeeded<T: Entity>(&self) -> Result<BTreeSet<String>> {
+        let Some(kind) = T::SUCCESSOR else { return Ok(BTreeSet::new()) };
+        let keys = self.lapsing_of(kind, self.clock.now()).await?;
+        Ok(keys.iter().filter_map(|key| Some(key.pk.rsplit_once('#')?.1.to_owned())).collect())
     }
 
     /// The rows of what has all these words: of the longest word, or where these are many, of the first that has no more.

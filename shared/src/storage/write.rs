@@ -19,7 +19,7 @@ use futures_util::future::{BoxFuture, Shared};
 use super::{
     Store, attributes,
     audit::{Audited, Author, Entry},
-    entity::{self, Entity, Item, Stored},
+    entity::{self, Entity, Item, KIND, Stored},
     facets::Facets,
     failed,
     idempotency::{Lease, Recorded},
@@ -169,6 +169,22 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// An object of another kind in the place of one, under the same key; [`Error::Conflict`] when that is no longer what was
+    /// read. What lies beside both stays. The trail is told of it by [`Write::tell`], if at all.
+    pub fn turn<T: Entity, U: Entity>(mut self, old: &Stored<T>, new: &U) -> Self {
+        let tenant = self.store.tenant();
+        let (before, after) = (old.value.facets(tenant).counted(&T::LISTING), new.facets(tenant).counted(&U::LISTING));
+        self.beside(Some(&before), Some(&after));
+        self.put_entity(new, &after, Some(old.version));
+        self
+    }
+
+    /// What the trail tells beside the changes of the objects themselves.
+    pub fn tell(mut self, before: Audited, after: Audited) -> Self {
+        self.trace(Some(before), Some(after));
+        self
+    }
+
     /// A plain item that must not exist yet.
     pub fn put_new(mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
         self.push_new(key, values, meaning);
@@ -226,11 +242,13 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// An item that must exist, without a change to it.
-    pub fn exists(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
+    /// An object that must be there, without a change to it.
+    pub fn exists<T: Entity>(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
         let check = ConditionCheck::builder()
             .table_name(&self.store.db.table)
-            .condition_expression("attribute_exists(PK)")
+            .condition_expression("#k = :k")
+            .expression_attribute_names("#k", KIND)
+            .expression_attribute_values(":k", AttributeValue::S(T::KIND.into()))
             .set_key(Some(attributes(key)))
             .build();
         match check {

@@ -12,11 +12,17 @@ pub fn person_words(name: &str, email: &str, phone: &str, document: &str) -> Vec
     let address = fold(email);
     let mut all = vec![address];
     all.extend(numbers_of(phone));
-    let document = plain(&fold(document));
+    let document = document_key(document);
     let digits: String = document.chars().filter(char::is_ascii_digit).collect();
     all.extend([document, digits]);
     all.extend(words(&[name, email]));
     distinct(all.iter().map(String::as_str))
+}
+
+/// A document without regard to how it is written: its letters and digits.
+#[must_use]
+pub fn document_key(document: &str) -> String {
+    plain(&fold(document))
 }
 
 /// The words that a search for people asks for. Digits in any writing are one number: `(11) 99999-8888`, `123.456.789-09`.

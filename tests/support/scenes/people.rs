@@ -45,6 +45,28 @@ impl Stage<'_> {
                 before: vec![self.other("deleteCustomer", "before", |ask| ask)],
                 sample: self.worker("scheduler", "after a customer was removed", NOW + Duration::from_secs(61)),
             },
+            Scene {
+                before: vec![self.other("mergeCustomers", "before", |ask| ask)],
+                sample: self.worker("scheduler", "after customers were merged", NOW + Duration::from_secs(61)),
+            },
+            Scene {
+                before: vec![self.other("mergeCustomers", "before", |ask| ask)],
+                sample: self.other("deleteCustomer", "by an old identifier", |ask| ask.slot("id", self.id("acme.duplicate"))),
+            },
+            Scene {
+                before: vec![self.other("mergeCustomers", "before", |ask| ask)],
+                sample: self.other("mergeCustomers", "who are one", |ask| ask),
+            },
+            alone(self.other("mergeCustomers", "in a trial", |ask| {
+                ask.body(json!({ "primary_id": self.id("acme.customer"), "duplicate_ids": [self.id("acme.duplicate")], "dry_run": true }))
+            })),
+            Scene {
+                before: vec![self.other("mergeCustomers", "before", |ask| ask)],
+                sample: self.other("joinCall", "as somebody who was merged", |ask| {
+                    let body = json!({ "name": "Beatriz", "email": "beatriz.lima@example.com" });
+                    ask.slot("token", self.id("acme.website.token")).body(body)
+                }),
+            },
             alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
             alone(self.other("createUser", "who is invited", |ask| {
                 ask.body(json!({ "user": { "name": "Nina Reis", "email": "nina@example.com" } }))

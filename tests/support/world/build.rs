@@ -129,6 +129,7 @@ impl Build<'_> {
         self.at("2026-02-19T11:32:00Z");
         self.act(ATTENDANT, "acme.completed", "completeCall", json!({})).await;
         self.customer(ATTENDANT, "acme.customer", "acme.completed").await;
+        self.customer(ATTENDANT, "acme.duplicate", "acme.rated").await;
         self.label(ATTENDANT, "acme.completed", &["acme.tag", "acme.praise"]).await;
 
         self.diary("acme.attendant").await;
