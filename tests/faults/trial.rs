@@ -50,6 +50,8 @@ pub struct Trial<'a> {
 struct Attempts {
     seeds: Vec<(String, Time)>,
     runs: Vec<Run>,
+    /// The run whose answer counts: the client's last.
+    answered: usize,
     /// The table after the last.
     after: Changes,
 }
@@ -157,16 +159,24 @@ impl Attempts {
         let drawn = if sample.function == "webhook-worker" { String::new() } else { " again".repeat(self.runs.len()) };
         let name = sample.name.clone() + &drawn;
         let sample = Sample { name, event: scenes::at(&sample.event, at), ..sample.clone() };
+        self.answered = self.runs.len();
         self.runs.push(lab.replay(&sample, weather));
         self.seeds.push((sample.name, at));
         let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
         self.after = lab.changes(&calls);
     }
 
+    /// The schedule does what a change left to it.
+    fn schedule(&mut self, lab: &Lab) {
+        let answered = self.answered;
+        self.run(lab, &a_minute_later(lab), AT_ONCE, Weather::default());
+        self.answered = answered;
+    }
+
     /// Tries again as a client does, as Lambda does, as the schedule does.
     fn follow_up(&mut self, lab: &Lab, sample: &Sample) {
         let fair = Weather::default;
-        let status = |attempts: &Self| attempts.runs[attempts.runs.len() - 1].answer["statusCode"].as_u64();
+        let status = |attempts: &Self| attempts.runs[attempts.answered].answer["statusCode"].as_u64();
         match sample.function.as_str() {
             // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
             "scheduler" => {
@@ -195,19 +205,12 @@ impl Attempts {
                 }
                 // What a change leaves to the schedule.
                 if sample.name.starts_with("updateUser") {
-                    self.run(lab, &a_minute_later(lab), AT_ONCE, fair());
-                    // The answer that counts is the client's.
-                    let last = self.runs.len() - 1;
-                    self.runs.swap(last - 1, last);
+                    self.schedule(lab);
                 }
                 if sample.name.starts_with("createAccessLinks of") {
-                    let client = self.runs.len() - 1;
                     // It makes what is left, and then it tells of it.
-                    for _ in 0..2 {
-                        self.run(lab, &a_minute_later(lab), AT_ONCE, fair());
-                    }
-                    let answered = self.runs.remove(client);
-                    self.runs.push(answered);
+                    self.schedule(lab);
+                    self.schedule(lab);
                     if status(self) == Some(409) {
                         self.run(lab, sample, LATER, fair());
                     }
@@ -218,7 +221,7 @@ impl Attempts {
 
     fn plain(&self, lab: &Lab, again: Again) -> Plain {
         let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
-        let answer = &self.runs[self.runs.len() - 1].answer;
+        let answer = &self.runs[self.answered].answer;
         let mut changes = self.after.clone();
         if again == Again::Session {
             let told = answer.to_string();

@@ -6,17 +6,18 @@ use serde_json::{Value, json};
 use shared::{
     auth::token::{Refresh, access},
     chance::Chance,
-    clock::Time,
+    clock::{Time, days},
     dispatch::dispatch,
     events::EventRecord,
     ids::{SessionId, UserId},
     mail,
     models::{
-        Company, Delivery, Mail, User,
+        AccessLink, Company, Delivery, LinkBatch, Mail, User,
+        access_link::LinkStatus,
         company::CompanyInput,
         delivery::{Attempt, Outcome},
     },
-    storage::{Store, Stored, entity},
+    storage::{Author, Store, Stored, audit::Actor, entity},
     text,
 };
 
@@ -400,6 +401,40 @@ impl Build<'_> {
         self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
         let event = self.event("initech", "access_link.created").await;
         self.ids.insert("initech.fresh".into(), event.id.to_string());
+        self.at("2026-02-20T09:59:30Z");
+        self.promise("globex").await;
+    }
+
+    /// A batch of links was decided by a request that then died.
+    async fn promise(&mut self, tenant: &str) {
+        let store = self.store(&format!("{tenant}.batch"));
+        let (now, id) = (self.stage.clock.now(), |name: &str| self.id(&format!("{tenant}.{name}")));
+        let actor = Actor { kind: "user".into(), id: id("manager").into() };
+        let link = AccessLink {
+            id: store.mint().unwrap(),
+            token: text::token(&Chance::seeded("batch")).unwrap(),
+            status: LinkStatus::Active,
+            department_id: id("department").parse().unwrap(),
+            department_name: "Globex orders".into(),
+            customer_id: Some(id("customer").parse().unwrap()),
+            customer_name: Some("Gilda Globex".into()),
+            customer_email: None,
+            customer_phone: None,
+            expires_at: now + days(7),
+            used_at: None,
+            max_uses: 1,
+            use_count: 0,
+            inserted_at: now,
+        };
+        let part = LinkBatch {
+            id: store.mint().unwrap(),
+            part: 0,
+            links: vec![link],
+            site: "https://support.example.com".into(),
+            author: Some(Author { actor, ip: None, request_id: "batch".into() }),
+            inserted_at: now,
+        };
+        store.write().create(&part).commit(()).await.unwrap();
     }
 
     /// The latest mail.
