@@ -55,8 +55,8 @@ pub async fn decide<A: Answer>(store: &Store, site: &str, links: &[AccessLink], 
     }
     let holds = hold(store, links).await?;
     let parts = parts(store, site, links)?;
-    let write = holds.iter().fold(store.write(), |write, hold| write.delete(hold));
-    let write = parts.iter().fold(write, |write, part| write.create(part));
+    let write = holds.iter().fold(store.write(), Write::delete);
+    let write = parts.iter().fold(write, Write::create);
     let partition = parts.first().map(|part| keys::batch_partition(store.tenant(), part.id)).unwrap_or_default();
     Ok((write.awaiting(partition).commit(answer).await?, parts))
 }

@@ -100,6 +100,9 @@ async fn an_identifier_is_unique_and_free_again_after_its_department() {
     let taken = json!({ "identifier": ["has already been taken"] });
     let again = json!({ "name": "Another", "identifier": "support" });
     assert_eq!(create(&tenant.manager, again.clone()).await.expect(422).errors(), taken);
+    let astray = json!({ "name": "Another", "identifier": "support", "sector_id": Uuid::new_v4() });
+    let both = json!({ "identifier": ["has already been taken"], "sector_id": ["does not exist"] });
+    assert_eq!(create(&tenant.manager, astray).await.expect(422).errors(), both);
     let path = format!("{DEPARTMENTS}/{second}");
     let put = async |fields: Value| tenant.manager.put(&path, json!({ "department": fields })).await;
     assert_eq!(put(json!({ "identifier": "support" })).await.expect(422).errors(), taken);

@@ -50,6 +50,8 @@ pub struct Trial<'a> {
 struct Attempts {
     seeds: Vec<(String, Time)>,
     runs: Vec<Run>,
+    /// The run whose answer counts: the client's last.
+    answered: usize,
     /// The table after the last.
     after: Changes,
 }
@@ -157,6 +159,7 @@ impl Attempts {
         let drawn = if sample.function == "webhook-worker" { String::new() } else { " again".repeat(self.runs.len()) };
         let name = sample.name.clone() + &drawn;
         let sample = Sample { name, event: scenes::at(&sample.event, at), ..sample.clone() };
+        self.answered = self.runs.len();
         self.runs.push(lab.replay(&sample, weather));
         self.seeds.push((sample.name, at));
         let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
@@ -166,7 +169,7 @@ impl Attempts {
     /// Tries again as a client does, as Lambda does, as the schedule does.
     fn follow_up(&mut self, lab: &Lab, sample: &Sample) {
         let fair = Weather::default;
-        let status = |attempts: &Self| attempts.runs[attempts.runs.len() - 1].answer["statusCode"].as_u64();
+        let status = |attempts: &Self| attempts.runs[attempts.answered].answer["statusCode"].as_u64();
         match sample.function.as_str() {
             // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
             "scheduler" => {
@@ -216,7 +219,7 @@ impl Attempts {
 
     fn plain(&self, lab: &Lab, again: Again) -> Plain {
         let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
-        let answer = &self.runs[self.runs.len() - 1].answer;
+        let answer = &self.runs[self.answered].answer;
         let mut changes = self.after.clone();
         if again == Again::Session {
             let told = answer.to_string();

@@ -4,6 +4,7 @@
 
 mod demo;
 mod kill;
+mod links;
 mod process;
 mod proxy;
 mod races;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use shared::{
     clock::Time,
-    ids::{AppointmentId, DepartmentId, Id, SectorId, TagId, UserId},
-    models::{AccessLink, ApiKey, Appointment, Call, Customer, Delivery, Department, Sector, User, Webhook},
+    ids::{AccessLinkId, AppointmentId, DepartmentId, Id, SectorId, TagId, UserId},
+    models::{AccessLink, ApiKey, Appointment, Call, Customer, Delivery, Department, LinkBatch, Sector, User, Webhook},
     storage::{Count, Entity, Key, keys::DESK},
 };
 
@@ -105,6 +105,7 @@ fn found(items: &Items) -> Counts {
                     add(&mut found, &desk(tenant, item), "links");
                 }
             }
+            Some(LinkBatch::KIND) => promised(&mut found, items, tenant, item),
             Some(Appointment::KIND) => {
                 listed::<Appointment>(&mut found, tenant, item);
                 if ["scheduled", "confirmed"].contains(&data(item, "status", "S").as_str().unwrap()) {
@@ -147,8 +148,22 @@ fn used(found: &mut Counts, tenant: &str, resource: &str, active: bool) {
 
 /// The partition of the desk of an object's department.
 fn desk(tenant: &str, item: &Value) -> String {
-    let id: DepartmentId = data(item, "department_id", "S").as_str().unwrap().parse().unwrap();
+    desk_of(tenant, data(item, "department_id", "S"))
+}
+
+fn desk_of(tenant: &str, department: &Value) -> String {
+    let id: DepartmentId = department.as_str().unwrap().parse().unwrap();
     format!("{tenant}#department#{}", id.key())
+}
+
+/// Links that are still to be made count at their departments' desks.
+fn promised(found: &mut Counts, items: &Items, tenant: &str, item: &Value) {
+    for link in data(item, "links", "L").as_array().into_iter().flatten() {
+        let id: AccessLinkId = link["M"]["id"]["S"].as_str().unwrap().parse().unwrap();
+        if !items.contains_key(&AccessLink::key(tenant, id)) {
+            add(found, &desk_of(tenant, &link["M"]["department_id"]["S"]), "links");
+        }
+    }
 }
 
 /// When an appointment takes its agent's time: in each of the days that it touches.

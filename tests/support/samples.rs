@@ -21,7 +21,7 @@ const MANAGER: &str = "acme.manager";
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    accounts(world).into_iter().chain(service(world)).chain(appointments(world)).collect()
+    accounts(world).into_iter().chain(service(world)).chain(links(world)).chain(appointments(world)).collect()
 }
 
 /// Who works for the tenant, and how it is set up.
@@ -155,28 +155,6 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("listDepartmentUsers", one(ATTENDANT, "acme.department")),
         ("addDepartmentUser", one(SUPERVISOR, "acme.sales").body(json!({ "user_id": id("acme.attendant") }))),
         ("removeDepartmentUser", one(SUPERVISOR, "acme.department").slot("user_id", id("acme.colleague"))),
-        // access-links
-        ("listAccessLinks", Ask::by(SUPERVISOR).query("department_id", id("acme.department")).query("page_size", "2")),
-        (
-            "createAccessLink",
-            Ask::by(SUPERVISOR).body(json!({ "access_link": {
-                "department_id": id("acme.department"), "customer_name": "Marta Oliveira", "customer_email": "marta.oliveira@example.com",
-                "customer_phone": "(31) 4000-1007", "expires_at": "2026-02-22T18:00:00-03:00",
-            } })),
-        ),
-        (
-            "createAccessLinks",
-            Ask::by(SUPERVISOR).body(json!({ "access_links": [
-                { "department_id": id("acme.department"), "customer_id": id("acme.customer") },
-                {
-                    "department_id": id("acme.sales"), "customer_name": "Otto Reis", "customer_email": "otto.reis@example.com",
-                    "max_uses": 3,
-                },
-            ] })),
-        ),
-        ("getAccessLink", one(SUPERVISOR, "acme.link")),
-        ("getAccessLinkQr", one(SUPERVISOR, "acme.link").header("accept", "image/svg+xml")),
-        ("cancelAccessLink", one(SUPERVISOR, "acme.link")),
         // public
         ("validateAccessLink", anybody().slot("token", id("acme.link.token"))),
         (
@@ -236,6 +214,35 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("getOpenapi", anybody()),
         ("getDocs", anybody().header("accept", "text/html")),
         ("getDocsFile", anybody().slot("file", &stylesheet()).header("accept", "text/css")),
+    ]
+}
+
+/// How customers come in.
+fn links(world: &World) -> Vec<(&'static str, Ask)> {
+    let id = |name| world.id(name);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    vec![
+        ("listAccessLinks", Ask::by(SUPERVISOR).query("department_id", id("acme.department")).query("page_size", "2")),
+        (
+            "createAccessLink",
+            Ask::by(SUPERVISOR).body(json!({ "access_link": {
+                "department_id": id("acme.department"), "customer_name": "Marta Oliveira", "customer_email": "marta.oliveira@example.com",
+                "customer_phone": "(31) 4000-1007", "expires_at": "2026-02-22T18:00:00-03:00",
+            } })),
+        ),
+        (
+            "createAccessLinks",
+            Ask::by(SUPERVISOR).body(json!({ "access_links": [
+                { "department_id": id("acme.department"), "customer_id": id("acme.customer") },
+                {
+                    "department_id": id("acme.sales"), "customer_name": "Otto Reis", "customer_email": "otto.reis@example.com",
+                    "max_uses": 3,
+                },
+            ] })),
+        ),
+        ("getAccessLink", one(SUPERVISOR, "acme.link")),
+        ("getAccessLinkQr", one(SUPERVISOR, "acme.link").header("accept", "image/svg+xml")),
+        ("cancelAccessLink", one(SUPERVISOR, "acme.link")),
     ]
 }
 

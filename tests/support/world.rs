@@ -120,7 +120,7 @@ impl World {
             here = true;
             build::history(&plain, &operations)
         });
-        let history = history.await;
+        let history = Box::pin(history).await;
         if !here {
             load(&plain, &history.items).await;
         }

@@ -65,9 +65,9 @@ pub fn openapi(routes: &Routes, examples: &BTreeMap<String, Example>) -> Value {
 fn illustrate(operation: &mut Value, example: &Example) {
     let mut place = |place: &str, value: &Option<Value>| {
         let Some(value) = value else { return };
-        let media = if value.is_string() { "text/" } else { "application/json" };
+        let fits = |media: &str| value.is_string() == (media != "application/json");
         let content = operation.pointer_mut(place).and_then(Value::as_object_mut);
-        if let Some((_, content)) = content.and_then(|content| content.iter_mut().find(|(name, _)| name.starts_with(media))) {
+        if let Some((_, content)) = content.and_then(|content| content.iter_mut().find(|(media, _)| fits(media))) {
             content.as_object_mut().map(|content| content.entry("example").or_insert_with(|| value.clone()));
         }
     };

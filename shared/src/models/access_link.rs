@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::department::Desk;
+use super::{customer::Whom, department::Desk};
 use crate::{
     clock::{Time, days},
     error::{Error, Result},
@@ -59,12 +59,13 @@ impl Input for LinkInput {
     const WRAPPER: Option<&'static str> = Some("access_link");
 
     fn read(fields: &mut Fields<'_>) -> Self {
+        let Whom { customer_id, customer_name, customer_email, customer_phone } = Whom::read(fields);
         Self {
             department_id: fields.required("department_id", rules::id),
-            customer_id: fields.optional("customer_id", rules::id),
-            customer_name: fields.optional("customer_name", rules::name),
-            customer_email: fields.optional("customer_email", rules::email),
-            customer_phone: fields.optional("customer_phone", rules::phone),
+            customer_id,
+            customer_name,
+            customer_email,
+            customer_phone,
             expires_at: fields.optional("expires_at", rules::time),
             max_uses: fields.default("max_uses", 1, rules::integer(1..=10_000)),
         }

@@ -72,6 +72,31 @@ impl CustomerInput {
     }
 }
 
+/// For whom something is, as links and appointments are sent.
+#[derive(Debug)]
+pub struct Whom {
+    /// An existing customer.
+    pub customer_id: Option<CustomerId>,
+    /// The name, in place of what is known.
+    pub customer_name: Option<String>,
+    /// The e-mail, in place of what is known.
+    pub customer_email: Option<String>,
+    /// The phone number as it was written, in place of what is known.
+    pub customer_phone: Option<String>,
+}
+
+impl Whom {
+    /// Reads the fields.
+    pub fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            customer_id: fields.optional("customer_id", rules::id),
+            customer_name: fields.optional("customer_name", rules::name),
+            customer_email: fields.optional("customer_email", rules::email),
+            customer_phone: fields.optional("customer_phone", rules::phone),
+        }
+    }
+}
+
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Customer {

@@ -151,24 +151,25 @@ impl Lease {
     ) -> Result<Vec<TransactWriteItem>> {
         let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
         let (first, more) = pieces(&answer);
-        let also = [(!more.is_empty()).then_some("more = :more"), awaited.map(|_| "awaits = :awaits")];
-        let also: String = also.into_iter().flatten().map(|set| format!(", {set}")).collect();
+        let mut sets = vec!["answer = :answer", "#tenant = :tenant"];
         let mut update = Update::builder()
             .table_name(table)
             .set_key(Some(attributes(&self.key)))
-            .update_expression(format!("SET answer = :answer, #tenant = :tenant{also}"))
             .condition_expression(HELD)
             .expression_attribute_names("#tenant", "tenant")
             .expression_attribute_values(":tenant", AttributeValue::S(tenant.into()))
             .expression_attribute_values(":answer", AttributeValue::S(first.into()))
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()));
         if !more.is_empty() {
+            sets.push("more = :more");
             update = update.expression_attribute_values(":more", AttributeValue::N(more.len().to_string()));
         }
         if let Some(partition) = awaited {
+            sets.push("awaits = :awaits");
             update = update.expression_attribute_values(":awaits", AttributeValue::S(partition.into()));
         }
         let flaw = |e| Error::internal("idempotency", e);
+        let update = update.update_expression(format!("SET {}", sets.join(", ")));
         let mut items = vec![TransactWriteItem::builder().update(update.build().map_err(flaw)?).build()];
         for (n, piece) in more.iter().enumerate() {
             let put = Put::builder()

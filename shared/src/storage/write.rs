@@ -428,7 +428,7 @@ impl<'a> Write<'a> {
 pub(super) const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// What a cancelled transaction means: a conflict first (reading again sees what the others mean), else the first
-/// condition that failed, by its place.
+/// condition that failed, by its place; when that is a field's, with all others that are.
 pub(super) fn meaning_of(reasons: &[CancellationReason], meaning: impl Fn(usize, Option<&Item>) -> Error) -> Error {
     let mut first = None;
     for (n, reason) in reasons.iter().enumerate() {
@@ -437,7 +437,11 @@ pub(super) fn meaning_of(reasons: &[CancellationReason], meaning: impl Fn(usize,
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => return Error::Conflict,
             Some("ConditionalCheckFailed") => match meaning(n, reason.item()) {
                 Error::Conflict => return Error::Conflict,
-                error => first = first.or(Some(error)),
+                error => match &mut first {
+                    Some(Error::Invalid(violations)) => violations.merge(error),
+                    Some(_) => {}
+                    None => first = Some(error),
+                },
             },
             Some(code) => return Error::Internal(format!("transaction: {code}: {}", reason.message().unwrap_or_default())),
         }

@@ -1,5 +1,7 @@
 //! What is measured: every sample, some scenes, and the list of calls in every way in which its cost could grow with the tenant.
 
+use serde_json::json;
+
 use crate::{
     Sample,
     bulk::Bulk,
@@ -34,7 +36,26 @@ pub(super) fn cases(lab: &Lab, bulk: &Bulk) -> Vec<(String, Scene)> {
     let scenes = scenes::changing(lab).into_iter().map(|scene| (scene.sample.name.clone(), scene));
     let scenes: Vec<_> = scenes.filter(|(name, _)| SCENES.contains(&name.as_str())).collect();
     assert_eq!(scenes.len(), SCENES.len(), "a scene has another name now");
-    samples.chain(reads(lab)).chain(lists(lab, bulk)).chain(customers(lab)).map(alone).chain(scenes).collect()
+    samples
+        .chain(reads(lab))
+        .chain(lists(lab, bulk))
+        .chain(customers(lab))
+        .chain([invitations(lab)])
+        .map(alone)
+        .chain(scenes)
+        .collect()
+}
+
+/// As many links as a batch has, each for somebody with a name and an e-mail.
+fn invitations(lab: &Lab) -> (String, Sample) {
+    let link = |n| {
+        let email = format!("marta.oliveira.{n}@example.com");
+        json!({ "department_id": lab.world.id("acme.department"), "customer_name": "Marta Oliveira", "customer_email": email })
+    };
+    let body = json!({ "access_links": (0..500).map(link).collect::<Vec<_>>() });
+    let operation = lab.world.operations.named("createAccessLinks");
+    let event = lab.world.event(operation, &Ask::by("acme.supervisor").body(body));
+    ("createAccessLinks of 500".into(), Sample { function: operation.function.into(), name: operation.id.into(), event })
 }
 
 /// Calls that wait no longer, with tags and without.

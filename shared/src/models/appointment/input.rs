@@ -8,6 +8,7 @@ use crate::{
     clock::Time,
     ids::{CustomerId, DepartmentId, UserId},
     input::{Fields, Input, Raw, rules},
+    models::customer::Whom,
 };
 
 /// What is booked.
@@ -54,6 +55,7 @@ impl Input for AppointmentInput {
     const WRAPPER: Option<&'static str> = Some("appointment");
 
     fn read(fields: &mut Fields<'_>) -> Self {
+        let Whom { customer_id, customer_name, customer_email, customer_phone } = Whom::read(fields);
         Self {
             title: fields.required("title", rules::name),
             description: fields.optional("description", rules::notes),
@@ -61,10 +63,10 @@ impl Input for AppointmentInput {
             duration_minutes: minutes(fields).unwrap_or(Span::MINUTES),
             department_id: fields.required("department_id", rules::id),
             user_id: fields.optional("user_id", rules::id),
-            customer_id: fields.optional("customer_id", rules::id),
-            customer_name: fields.optional("customer_name", rules::name),
-            customer_email: fields.optional("customer_email", rules::email),
-            customer_phone: fields.optional("customer_phone", rules::phone),
+            customer_id,
+            customer_name,
+            customer_email,
+            customer_phone,
             notes: fields.optional("notes", rules::notes),
             reject_conflicts: fields.default("reject_conflicts", false, rules::boolean),
         }

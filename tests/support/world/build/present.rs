@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 use shared::{
     chance::Chance,
+    clock::days,
     dispatch::dispatch,
     events::EventRecord,
     mail,
     models::{
-        Delivery, Mail,
+        AccessLink, Delivery, LinkBatch, Mail,
+        access_link::LinkStatus,
         delivery::{Attempt, Outcome},
     },
-    storage::{Stored, entity},
+    storage::{Author, Stored, audit::Actor, entity},
     text,
 };
 
@@ -83,6 +85,40 @@ impl Build<'_> {
         self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
         let event = self.event("initech", "access_link.created").await;
         self.ids.insert("initech.fresh".into(), event.id.to_string());
+        self.at("2026-02-20T09:59:30Z");
+        self.promise("globex").await;
+    }
+
+    /// A batch of links was decided by a request that then died.
+    async fn promise(&mut self, tenant: &str) {
+        let store = self.store(&format!("{tenant}.batch"));
+        let (now, id) = (self.stage.clock.now(), |name: &str| self.id(&format!("{tenant}.{name}")));
+        let actor = Actor { kind: "user".into(), id: id("manager").into() };
+        let link = AccessLink {
+            id: store.mint().unwrap(),
+            token: text::token(&Chance::seeded("batch")).unwrap(),
+            status: LinkStatus::Active,
+            department_id: id("department").parse().unwrap(),
+            department_name: "Globex orders".into(),
+            customer_id: Some(id("customer").parse().unwrap()),
+            customer_name: Some("Gilda Globex".into()),
+            customer_email: None,
+            customer_phone: None,
+            expires_at: now + days(7),
+            used_at: None,
+            max_uses: 1,
+            use_count: 0,
+            inserted_at: now,
+        };
+        let part = LinkBatch {
+            id: store.mint().unwrap(),
+            part: 0,
+            links: vec![link],
+            site: "https://support.example.com".into(),
+            author: Some(Author { actor, ip: None, request_id: "batch".into() }),
+            inserted_at: now,
+        };
+        store.write().create(&part).commit(()).await.unwrap();
     }
 
     /// The latest mail.
