@@ -13,7 +13,7 @@ use shared::{
     app::App,
     models::{
         AccessLink, ApiKey, Appointment, Call, Company, Customer, Department, Membership, OpeningHours, Sector, Tag, User,
-        Webhook,
+        Webhook, customer::Merged,
     },
     storage::{Entity, Item, audit::Entry, entity},
 };
@@ -33,7 +33,7 @@ pub async fn to_file(app: &App, tenant: &str, file: &Path) -> Result<u64> {
 }
 
 /// Kinds that are told as they are stored: nothing in them is a secret.
-const PLAIN: [&str; 11] = [
+const PLAIN: [&str; 12] = [
     Company::KIND,
     Department::KIND,
     OpeningHours::KIND,
@@ -43,6 +43,7 @@ const PLAIN: [&str; 11] = [
     AccessLink::KIND,
     Appointment::KIND,
     Customer::KIND,
+    Merged::KIND,
     Call::KIND,
     Entry::KIND,
 ];
