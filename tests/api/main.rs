@@ -23,6 +23,7 @@ mod lists;
 mod mails;
 mod me;
 mod mfa;
+mod models;
 mod passwords;
 mod public;
 mod rate_limits;
