@@ -24,6 +24,7 @@ mod mails;
 mod me;
 mod merging;
 mod mfa;
+mod models;
 mod passwords;
 mod public;
 mod rate_limits;

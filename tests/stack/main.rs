@@ -8,4 +8,5 @@ mod links;
 mod process;
 mod proxy;
 mod races;
+mod rounds;
 mod start;

@@ -9,6 +9,7 @@ mod authenticator;
 pub mod budget;
 pub mod bulk;
 mod client;
+mod dice;
 mod function;
 pub mod gateway;
 pub mod lab;
@@ -24,6 +25,7 @@ mod world;
 
 pub use authenticator::Authenticator;
 pub use client::{Answer, Client};
+pub use dice::Dice;
 pub use function::{Ended, Function, request, variables};
 pub use operations::{FUNCTIONS, Operation, Operations, WORKERS, needs};
 pub use receiver::{Received, Receiver, Reply};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::storage::Key;
-use tests::{Tenant, shared};
+use tests::{Dice, Tenant, shared};
 
 use super::{TAGS, at, left, put, tree};
 use crate::scene::text;
@@ -51,20 +51,11 @@ impl Drawn {
     }
 }
 
-/// Numbers that look drawn and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % n
-    }
-
-    fn one(&mut self, drawn: &Drawn) -> Option<String> {
-        let all: Vec<_> = drawn.0.keys().collect();
-        let n = self.below(all.len() + 1);
-        all.get(n).map(|id| (*id).clone())
-    }
+/// One of the tags, or none.
+fn one(dice: &mut Dice, drawn: &Drawn) -> Option<String> {
+    let all: Vec<_> = drawn.0.keys().collect();
+    let n = dice.below(all.len() + 1);
+    all.get(n).map(|id| (*id).clone())
 }
 
 #[tokio::test]
@@ -72,11 +63,11 @@ async fn whatever_is_done_to_a_tree_it_is_as_somebody_would_draw_it() {
     let tenant = Tenant::new(shared()).await;
     let client = &tenant.manager;
     for seed in [1, 2] {
-        let (mut dice, mut drawn) = (Dice(seed), Drawn::default());
+        let (mut dice, mut drawn) = (Dice::new(seed), Drawn::default());
         let mut done = BTreeMap::<(&str, u16), usize>::new();
         for _ in 0..220 {
-            let (name, parent) = (["a", "B", "b", "c", "C", "d"][dice.below(6)].to_owned(), dice.one(&drawn));
-            let (what, status, wanted) = match (dice.below(20), dice.one(&drawn)) {
+            let (name, parent) = (["a", "B", "b", "c", "C", "d"][dice.below(6)].to_owned(), one(&mut dice, &drawn));
+            let (what, status, wanted) = match (dice.below(20), one(&mut dice, &drawn)) {
                 (0, Some(id)) => {
                     let status = client.delete(&at(&id)).await.status.as_u16();
                     drawn.remove(&id);
@@ -102,8 +93,8 @@ async fn whatever_is_done_to_a_tree_it_is_as_somebody_would_draw_it() {
                     ("create", answer.status.as_u16(), if right { 201 } else { 422 })
                 }
             };
-            assert_eq!(status, wanted, "{what}");
-            assert_eq!(tree(client).await, drawn.outline(None), "{what}");
+            assert_eq!(status, wanted, "seed {seed}: {what}");
+            assert_eq!(tree(client).await, drawn.outline(None), "seed {seed}: {what}");
             *done.entry((what, status)).or_default() += 1;
         }
         assert_eq!(done.len(), 5, "{done:?}");
