@@ -4,8 +4,11 @@ mod available;
 mod booking;
 mod calendar;
 mod double;
+mod feed;
 mod finding;
 mod model;
+mod others;
+mod reminders;
 mod states;
 mod times;
 

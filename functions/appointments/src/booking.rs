@@ -86,7 +86,7 @@ pub struct Reschedule {
 impl Input for Reschedule {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            scheduled_at: fields.required("scheduled_at", rules::time),
+            scheduled_at: fields.required("scheduled_at", rules::future),
             duration_minutes: minutes(fields),
             user_id: fields.optional("user_id", rules::id),
             reject_conflicts: fields.default("reject_conflicts", false, rules::boolean),
@@ -110,7 +110,6 @@ pub async fn reschedule(
         };
         let ((seen, company), agent) = tokio::try_join!(with_company(&caller, id), agent)?;
         let mut violations = Violations::default();
-        in_future(input.scheduled_at, caller.now(), &mut violations);
         if let Some(agent) = &agent {
             able(agent.as_ref(), &mut violations);
         }
@@ -130,12 +129,6 @@ pub async fn reschedule(
         write.commit(Shown(changed, seen.version + 1)).await
     })
     .await
-}
-
-fn in_future(at: Time, now: Time, violations: &mut Violations) {
-    if at <= now {
-        violations.add("scheduled_at", "must be in the future");
-    }
 }
 
 /// Who takes appointments is active.
@@ -184,8 +177,8 @@ impl Booked {
             None => found.take(&company_key)?.ok_or_else(|| Error::Internal("no company".into()))?,
         };
         let mut violations = Violations::default();
-        if seen.is_none_or(|seen| seen.scheduled_at != span.start) {
-            in_future(span.start, now, &mut violations);
+        if span.start <= now && seen.is_some_and(|seen| seen.scheduled_at != span.start) {
+            violations.add("scheduled_at", "must be in the future");
         }
         let given = named.found(&mut found, input, &company, &mut violations)?;
         violations.into_result(())?;
@@ -225,6 +218,7 @@ impl Booked {
             customer_phone: given.phone.or_else(|| customer?.input.phone.clone()),
             notes: input.notes.clone(),
             cancellation_reason: seen.and_then(|seen| seen.cancellation_reason.clone()),
+            rescheduled_at: seen.and_then(|seen| if seen.scheduled_at == span.start { seen.rescheduled_at } else { Some(now) }),
             inserted_at: seen.map_or(now, |seen| seen.inserted_at),
             updated_at: now,
         };

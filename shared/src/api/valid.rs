@@ -35,7 +35,7 @@ impl<T: Input> FromRequest<App> for Valid<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        input::read(&fields::<T>(request, app).await?).map(Self)
+        input::read_at(&fields::<T>(request, app).await?, app.clock().now()).map(Self)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
+    entity::{self, Count, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -207,6 +207,15 @@ impl Facets {
         self
     }
 
+    /// A plain item beside it, with which the schedule has work from a moment on. What it has done it may write there: the item
+    /// stays as it is until the moment that follows from the object is another.
+    #[must_use]
+    pub fn due_row(mut self, key: Key, at: Time) -> Self {
+        let item = entity::due(&key, at);
+        self.beside.insert(key, Beside { item, unique: None });
+        self
+    }
+
     /// A count that it raises by one.
     #[must_use]
     pub fn tally(mut self, tallied: Tallied) -> Self {
@@ -303,8 +312,7 @@ impl Facets {
             set(order, keys::due_at(at, key));
         }
         if let Some(at) = self.due {
-            set(DUE.0.into(), keys::due(keys::shard(&key.pk, keys::DUE_SHARDS)));
-            set(DUE.1.into(), keys::due_at(at, key));
+            item.extend(entity::due(key, at));
         }
         if !listing.sorts.is_empty() && !self.filters.is_empty() {
             item.insert(FILTERS.into(), self.filterable());
