@@ -11,6 +11,7 @@ mod others;
 mod reminders;
 mod states;
 mod times;
+mod walls;
 
 use serde_json::{Value, json};
 use tests::{Answer, Client, Stack, Tenant, shared};

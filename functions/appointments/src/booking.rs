@@ -15,6 +15,7 @@ use shared::{
         Appointment, Company, Customer, Department, User,
         appointment::{Action, Agenda, AppointmentChange, AppointmentInput, AppointmentStatus, Span, agenda, minutes},
         customer::CustomerInput,
+        department::Desk,
     },
     storage::{Entity, Key, Snapshot, Stored, Write, contend},
     text,
@@ -61,7 +62,7 @@ pub async fn update(
         let mut write = caller.write().update(&seen, changed);
         if booked.moved && seen.status.is_open() {
             let event = Event::Appointment(EventName::AppointmentRescheduled, Box::new(changed.clone()));
-            write = write.emit(&event, changed.updated_at);
+            write = regained(write.emit(&event, changed.updated_at), &seen, changed);
         }
         booked.with_what_follows(write).commit(Shown(changed.clone(), seen.version + 1)).await
     })
@@ -119,6 +120,7 @@ pub async fn reschedule(
         let changed = seen.after(Action::Reschedule { span, agent: agent.as_deref() }, caller.now())?;
         let event = Event::Appointment(EventName::AppointmentRescheduled, Box::new(changed.clone()));
         let mut write = caller.write().update(&seen, &changed).emit(&event, changed.updated_at);
+        write = regained(write, &seen, &changed);
         let moved = (changed.user_id, span) != (seen.user_id, seen.span());
         if moved && (company.input.prevent_double_booking || input.reject_conflicts) {
             let found = store.db().items(&agenda::keys(tenant, changed.user_id, span)).await?;
@@ -129,6 +131,18 @@ pub async fn reschedule(
         write.commit(Shown(changed, seen.version + 1)).await
     })
     .await
+}
+
+/// What was over has another time: its department, which may have been removed since, has it in hand again.
+fn regained<'a>(write: Write<'a>, seen: &Appointment, changed: &Appointment) -> Write<'a> {
+    /// Nobody's clock is as far behind.
+    const SLACK: std::time::Duration = std::time::Duration::from_secs(300);
+    let now = changed.updated_at;
+    if !seen.is_over(now + SLACK) || changed.is_over(now) {
+        return write;
+    }
+    let desk = Desk::regains(write.store().tenant(), changed.department_id);
+    write.count(&desk)
 }
 
 /// Who takes appointments is active.

@@ -99,6 +99,12 @@ impl Appointment {
         Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
     }
 
+    /// Its time has passed, whether or not anybody said what became of it.
+    #[must_use]
+    pub fn is_over(&self, now: Time) -> bool {
+        self.span().end() <= now
+    }
+
     /// The time that it takes.
     #[must_use]
     pub fn span(&self) -> Span {

@@ -25,6 +25,7 @@ pub struct Tallied {
     pub(super) most: Option<i64>,
     pub(super) entry: Option<(String, i64)>,
     pub(super) existing: bool,
+    pub(super) entering: bool,
     pub(super) one_stays: bool,
     pub(super) refusal: Option<Refusal>,
 }
@@ -34,7 +35,17 @@ impl Tallied {
     #[must_use]
     pub fn new(key: Key, count: impl Into<String>) -> Self {
         let count = count.into();
-        Self { key, count, limit: None, most: None, entry: None, existing: false, one_stays: false, refusal: None }
+        Self {
+            key,
+            count,
+            limit: None,
+            most: None,
+            entry: None,
+            existing: false,
+            entering: false,
+            one_stays: false,
+            refusal: None,
+        }
     }
 
     /// It rises only while it is below the number that the same item holds under this name (absent: no limit): exactly,
@@ -64,6 +75,13 @@ impl Tallied {
     #[must_use]
     pub fn existing(mut self) -> Self {
         self.existing = true;
+        self
+    }
+
+    /// Whoever must know that nothing else came asks for the item [as it was read](super::tally::Tally::as_read).
+    #[must_use]
+    pub fn entering(mut self) -> Self {
+        self.entering = true;
         self
     }
 

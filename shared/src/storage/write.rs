@@ -16,7 +16,7 @@ use super::{
     Store, attributes,
     audit::{Audited, Author, Entry},
     entity::{self, Entity, Item, Stored},
-    facets::Facets,
+    facets::{Facets, Tallied},
     failed,
     idempotency::{Lease, Recorded},
     keys::Key,
@@ -232,6 +232,12 @@ impl<'a> Write<'a> {
     /// Changes counts that decide; changes of one item within the transaction are merged.
     pub fn tally(mut self, key: &Key, change: impl FnOnce(&mut Tally)) -> Self {
         change(self.tallies.entry(key.clone()).or_default());
+        self
+    }
+
+    /// One more of a count, beside those that follow from objects.
+    pub fn count(mut self, tallied: &Tallied) -> Self {
+        self.tallies.entry(tallied.key.clone()).or_default().follow(tallied, 1);
         self
     }
 
