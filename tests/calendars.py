@@ -1,6 +1,7 @@
 """Reads a calendar's file as others do (icalendar) from standard input; writes its properties and events as JSON."""
 
 import json
+import re
 import sys
 
 from icalendar import Calendar
@@ -24,6 +25,7 @@ assert not calendar.errors and not any(part.errors for part in calendar.walk()),
 print(json.dumps({
     "VERSION": str(calendar["VERSION"]),
     "METHOD": str(calendar["METHOD"]),
-    "NAME": str(calendar["X-WR-CALNAME"]) if "X-WR-CALNAME" in calendar else None,
+    # It does not know that this is a text (RFC 7986), and leaves it as it stands there.
+    "NAME": re.sub(r"\\(.)", r"\1", str(calendar["NAME"])) if "NAME" in calendar else None,
     "events": [event(component) for component in calendar.walk("VEVENT")],
 }))
