@@ -15,7 +15,7 @@ use crate::scene::text;
 fn read(answer: &Answer) -> Value {
     let python = ::shared::app::settings::Variables::from_env().optional("ICALENDAR", |path| Ok(path.to_owned()));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/calendars.py");
-    let mut reader = Command::new(python.expect("ICALENDAR is a Python that has icalendar"));
+    let mut reader = Command::new(python.as_deref().unwrap_or("python3"));
     let mut reader = reader.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     reader.stdin.take().unwrap().write_all(&answer.bytes).unwrap();
     let output = reader.wait_with_output().unwrap();

@@ -21,7 +21,7 @@ fn day_of(year: i64, month: i64, day: i64) -> i64 {
 
 /// `2026-02-20`.
 fn date(day: i64) -> String {
-    let year = (1970..).find(|year| day_of(year + 1, 1, 1) > day).unwrap();
+    let year = (1970..2100).find(|year| day_of(year + 1, 1, 1) > day).unwrap();
     let month = (1..=12).rev().find(|month| day_of(year, *month, 1) <= day).unwrap();
     format!("{year:04}-{month:02}-{:02}", day - day_of(year, month, 1) + 1)
 }
@@ -47,7 +47,7 @@ struct Zone {
 
 /// The Sunday on a day, or the next.
 fn sunday(day: i64) -> i64 {
-    (day..).find(|day| WEEK[usize::try_from(day % 7).unwrap()] == "sunday").unwrap()
+    (day..day + 7).find(|day| WEEK[usize::try_from(day % 7).unwrap()] == "sunday").unwrap()
 }
 
 const ZONES: [Zone; 2] = [
@@ -74,7 +74,7 @@ impl Zone {
 
     /// The first minute of a day on the wall.
     fn begins(&self, day: i64) -> i64 {
-        (day * DAY - DAY..).find(|minute| self.wall(*minute).0 == day).unwrap()
+        (day * DAY - DAY..day * DAY + DAY).find(|minute| self.wall(*minute).0 == day).unwrap()
     }
 }
 
@@ -152,10 +152,10 @@ async fn what_is_offered_is_what_the_wall_and_the_agents_leave() {
                 let plan: Plan = (first..first + 3).map(|day| (day, rows(&mut random))).collect();
                 let path = format!("/api/v1/departments/{}/hours", office.department);
                 let _ = office.tenant.manager.put(&path, hours(zone, &plan, round % 2 == 0)).await.expect(200);
-                for agent in 0..2 {
+                for (agent, id) in agents.iter().enumerate() {
                     let start = zone.begins(first) - 300 + random.below(900) * 5;
                     let length = random.one_of(&[5, 25, 60, 95, 240, DAY]);
-                    let fields = json!({ "scheduled_at": moment(start), "duration_minutes": length, "user_id": agents[agent] });
+                    let fields = json!({ "scheduled_at": moment(start), "duration_minutes": length, "user_id": id });
                     let _ = office.book(fields).await.expect(201);
                     taken.push((agent, start, start + length));
                 }
