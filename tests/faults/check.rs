@@ -13,6 +13,7 @@ fn again(sample: &Sample) -> Again {
         "register" => Again::Refused(422),
         "logout" => Again::Refused(401),
         name if name.starts_with("update") => Again::Newer,
+        "unsubscribeCalendar" => Again::Refused(404),
         name if name.starts_with("delete") || name.starts_with("remove") => Again::Refused(404),
         _ => Again::Same,
     }

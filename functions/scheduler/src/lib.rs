@@ -45,7 +45,9 @@ pub struct Swept {
 }
 
 impl Swept {
-    fn plus(self, other: Self) -> Self {
+    /// What two sweeps did.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self {
             events: self.events + other.events,
             deliveries: self.deliveries + other.deliveries,
