@@ -2,6 +2,7 @@
 # What takes more than Rust, or minutes. Without arguments every part, else the one that is named:
 #   deployed        the functions as Lambda functions behind ministack, as the template deploys them (Python, openssl, curl)
 #   dynamodb-local  the tests over HTTP against Amazon's DynamoDB Local (npm, Java)
+#   calendars       the files for calendars, as another program reads them (Python)
 #   large           every scene under every fault, every two at once; a thousand rounds of each race; what operations cost in a tenant with 100,000 calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,6 +36,12 @@ dynamodb_local() {
   echo "dynamodb-local passed after $SECONDS s"
 }
 
+calendars() {
+  venv icalendar icalendar==7.3.0
+  ICALENDAR=$PWD/target/venv-icalendar/bin/python cargo test -q -p tests --test api -- --ignored another_reader
+  echo "calendars passed after $SECONDS s"
+}
+
 large() {
   cargo test -q -p tests --test faults-scenes --test budget-large
   ROUNDS=1000 cargo test -q -p tests --test stack -- rounds::
@@ -44,6 +51,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 case ${1-all} in
   deployed) functions; (deployed) ;;
   dynamodb-local) dynamodb_local ;;
+  calendars) calendars ;;
   large) large ;;
   all)
     functions
@@ -51,6 +59,7 @@ case ${1-all} in
     (deployed) >target/deployed.out 2>&1 &
     meanwhile=$!
     dynamodb_local
+    calendars
     large
     wait $meanwhile || failed=1
     cat target/deployed.out

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod answer;
+mod calendar;
 pub mod coding;
 pub mod document;
 mod envelope;
@@ -30,13 +31,16 @@ pub(crate) mod log;
 pub mod paging;
 pub mod path;
 pub mod routes;
+mod served;
 pub mod valid;
 
 pub use answer::{Added, Created, CreatedAll, Done, NoContent, Revealed, Rows, Shown, Stretch, Told};
+pub use calendar::CalendarFile;
 pub use envelope::body_of;
 pub use paging::{Dates, Filters, Paging};
 pub use path::{IfMatch, Path, Path2, Segment};
 pub use routes::{Operation, Routes};
+pub use served::Served;
 pub use valid::{Merge, Proposed, Query, Valid};
 
 /// The service that answers HTTP: routes behind everything that they share.

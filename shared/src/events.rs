@@ -11,6 +11,7 @@ use crate::{
     models::{
         Appointment, Mail,
         access_link::LinkView,
+        appointment::Reminder,
         call::CallView,
         customer::{CustomerView, MergedView},
         delivery::{KEPT, SLACK},
@@ -33,6 +34,8 @@ pub enum Event {
     Link(EventName, LinkView),
     /// One of `appointment.*`.
     Appointment(EventName, Box<Appointment>),
+    /// `appointment.reminder`.
+    Reminder(Box<Reminder>),
     /// `webhook.disabled`.
     Webhook(EventName, WebhookView),
 }
@@ -45,6 +48,7 @@ impl Event {
             Self::Merged(data) => (&EventName::CustomerMerged, serde_json::to_value(data)),
             Self::Link(name, data) => (name, serde_json::to_value(data)),
             Self::Appointment(name, data) => (name, serde_json::to_value(data)),
+            Self::Reminder(data) => (&EventName::AppointmentReminder, serde_json::to_value(data)),
             Self::Webhook(name, data) => (name, serde_json::to_value(data)),
         };
         Ok((*name, data.map_err(|e| Error::internal("event", e))?))

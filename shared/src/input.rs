@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
+    clock::Time,
     error::{Error, Result, Violations},
     text::is_blank_text,
 };
@@ -35,9 +36,15 @@ pub trait Input: Sized + Send + 'static {
 /// # Errors
 /// [`Error::Invalid`] with every violation.
 pub fn read<T: Input>(source: &Map<String, Value>) -> Result<T> {
-    let mut fields = Fields { source, violations: Violations::default(), partial: false, textual: false };
-    let value = T::read(&mut fields);
-    fields.violations.into_result(value)
+    whole(source, false, None)
+}
+
+/// Reads an input whole that was sent at a moment.
+///
+/// # Errors
+/// [`Error::Invalid`] with every violation.
+pub fn read_at<T: Input>(source: &Map<String, Value>, now: Time) -> Result<T> {
+    whole(source, false, Some(now))
 }
 
 /// Reads an input from the parameters of a query, where every value is text.
@@ -45,7 +52,11 @@ pub fn read<T: Input>(source: &Map<String, Value>) -> Result<T> {
 /// # Errors
 /// [`Error::Invalid`] with every violation.
 pub fn read_query<T: Input>(source: &Map<String, Value>) -> Result<T> {
-    let mut fields = Fields { source, violations: Violations::default(), partial: false, textual: true };
+    whole(source, true, None)
+}
+
+fn whole<T: Input>(source: &Map<String, Value>, textual: bool, now: Option<Time>) -> Result<T> {
+    let mut fields = Fields { source, violations: Violations::default(), partial: false, textual, now };
     let value = T::read(&mut fields);
     fields.violations.into_result(value)
 }
@@ -63,7 +74,7 @@ impl<T: Input + Serialize + DeserializeOwned> Patch<T> {
     /// # Errors
     /// [`Error::Invalid`] with every violation among them.
     pub fn new(source: Map<String, Value>) -> Result<Self> {
-        let mut fields = Fields { source: &source, violations: Violations::default(), partial: true, textual: false };
+        let mut fields = Fields { source: &source, violations: Violations::default(), partial: true, textual: false, now: None };
         T::read(&mut fields);
         fields.violations.into_result(())?;
         Ok(Self { fields: source, of: std::marker::PhantomData })
@@ -94,7 +105,7 @@ impl<T: Input + Serialize + DeserializeOwned> Patch<T> {
 /// [`Error::Invalid`] on the field.
 pub fn check<T>(field: &str, text: &str, rule: impl Rule<T>) -> Result<T> {
     let value = Value::from(text);
-    rule.check(&Raw { value: &value, textual: false }).map_err(|message| Error::invalid(field, message))
+    rule.check(&Raw { value: &value, textual: false, now: None }).map_err(|message| Error::invalid(field, message))
 }
 
 /// The fields of an input while it is read.
@@ -104,9 +115,24 @@ pub struct Fields<'a> {
     violations: Violations,
     partial: bool,
     textual: bool,
+    now: Option<Time>,
 }
 
 impl Fields<'_> {
+    fn raw<'a>(&self, value: &'a Value) -> Raw<'a> {
+        Raw { value, textual: self.textual, now: self.now }
+    }
+
+    /// A field was sent, and neither null nor blank.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self.source.get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::String(text)) => !text.trim().is_empty(),
+            Some(_) => true,
+        }
+    }
+
     /// A field that must be there. What comes back after a violation is a default that nobody will see.
     pub fn required<T: Default>(&mut self, name: &str, rule: impl Rule<T>) -> T {
         match self.source.get(name) {
@@ -122,7 +148,7 @@ impl Fields<'_> {
         match self.source.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if is_blank_text(text) => None,
-            Some(value) => match rule.check(&Raw { value, textual: self.textual }) {
+            Some(value) => match rule.check(&self.raw(value)) {
                 Ok(value) => Some(value),
                 Err(message) => {
                     self.violations.add(name, message);
@@ -136,12 +162,10 @@ impl Fields<'_> {
     /// none of these.
     pub fn default<T>(&mut self, name: &str, default: T, rule: impl Rule<T>) -> T {
         match self.source.get(name) {
-            Some(value @ Value::String(_)) if !self.textual => {
-                rule.check(&Raw { value, textual: false }).unwrap_or_else(|message| {
-                    self.violations.add(name, message);
-                    default
-                })
-            }
+            Some(value @ Value::String(_)) if !self.textual => rule.check(&self.raw(value)).unwrap_or_else(|message| {
+                self.violations.add(name, message);
+                default
+            }),
             _ => self.optional(name, rule).unwrap_or(default),
         }
     }
@@ -149,12 +173,10 @@ impl Fields<'_> {
     /// A parameter with a default, of which blanks are values.
     pub fn verbatim<T>(&mut self, name: &str, default: T, rule: impl Rule<T>) -> T {
         match self.source.get(name) {
-            Some(value @ Value::String(text)) if !text.is_empty() => {
-                rule.check(&Raw { value, textual: self.textual }).unwrap_or_else(|message| {
-                    self.violations.add(name, message);
-                    default
-                })
-            }
+            Some(value @ Value::String(text)) if !text.is_empty() => rule.check(&self.raw(value)).unwrap_or_else(|message| {
+                self.violations.add(name, message);
+                default
+            }),
             _ => self.default(name, default, rule),
         }
     }
@@ -189,7 +211,8 @@ impl Fields<'_> {
                 &empty
             }
         };
-        let mut inner = Fields { source, violations, partial: self.partial, textual: self.textual };
+        let Self { partial, textual, now, .. } = *self;
+        let mut inner = Fields { source, violations: Violations::default(), partial, textual, now };
         let value = read(&mut inner);
         self.violations.nest(path, inner.violations);
         value
@@ -201,7 +224,7 @@ impl Fields<'_> {
     }
 
     fn apply<T: Default>(&mut self, name: &str, value: &Value, rule: impl Rule<T>) -> T {
-        match rule.check(&Raw { value, textual: self.textual }) {
+        match rule.check(&self.raw(value)) {
             Ok(value) => value,
             Err(message) => self.reject(name, message),
         }
@@ -218,6 +241,7 @@ impl Fields<'_> {
 pub struct Raw<'a> {
     value: &'a Value,
     textual: bool,
+    now: Option<Time>,
 }
 
 impl Raw<'_> {
@@ -245,6 +269,12 @@ impl Raw<'_> {
     pub fn boolean(&self) -> Result<bool, Message> {
         let truth = if self.textual { self.value.as_str().and_then(|text| text.parse().ok()) } else { self.value.as_bool() };
         truth.ok_or(Cow::Borrowed("must be true or false"))
+    }
+
+    /// When it was sent; none where that is not to matter.
+    #[must_use]
+    pub fn now(&self) -> Option<Time> {
+        self.now
     }
 
     /// The value as JSON.

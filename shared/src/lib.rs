@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, merging, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, merging, release, remind, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -26,6 +26,7 @@ pub mod models;
 pub mod outbound;
 pub mod queue;
 pub mod release;
+pub mod remind;
 pub mod storage;
 pub mod tags;
 pub mod text;

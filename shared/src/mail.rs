@@ -12,9 +12,10 @@ use crate::{
     error::Result,
     ids::{Id, UserId},
     models::{
-        Company, Mail, User,
+        Appointment, Company, Mail, User,
         mail::{Letter, Pass},
     },
+    remind::with_whom,
     storage::{
         Entity, Store, Stored, entity,
         list::{Query, Start},
@@ -22,7 +23,7 @@ use crate::{
     text,
 };
 
-use letters::written;
+use letters::{Reader, written};
 
 /// How long a link of an invitation is good.
 pub const INVITATION: Duration = days(7);
@@ -66,10 +67,22 @@ async fn post(app: &App, store: &Store, mail: &Mail, now: Time) -> Result<()> {
             let id = guard.as_ref().and_then(|item| entity::text(item, "id")).and_then(UserId::from_key);
             pass(app, store, mail, id, ("reset-password", RESET), now).await
         }
+        Letter::Reminder { appointment_id, scheduled_at } => {
+            let (seen, company) = tokio::try_join!(store.get::<Appointment>(*appointment_id), store.get::<Company>(()))?;
+            let ahead =
+                |seen: &Stored<Appointment>| seen.status.is_open() && seen.scheduled_at == *scheduled_at && now < *scheduled_at;
+            let Some((seen, company)) = seen.filter(ahead).zip(company) else { return Ok(()) };
+            let (appointment, Some(email)) = with_whom(store, &seen).await? else { return Ok(()) };
+            let name = appointment.customer_name.as_deref().unwrap_or_default();
+            let reader = Reader { name, email: &email, locale: company.locale() };
+            let when = letters::moment(appointment.scheduled_at, company.zone(), reader.locale);
+            let facts = [&appointment.title, &when, &appointment.user_name, &appointment.department_name].map(String::as_str);
+            app.mailer().send(vec![email.clone()], written(&mail.letter, &company.input.name, reader, &facts)).await
+        }
         Letter::WebhookDisabled { url, reason, .. } => {
             let (company, managers) = tokio::try_join!(store.get::<Company>(()), managers(store))?;
             let Some((company, first)) = company.zip(managers.first()) else { return Ok(()) };
-            let text = written(&mail.letter, &company.input.name, &first.input, &[url, reason]);
+            let text = written(&mail.letter, &company.input.name, (&first.input).into(), &[url, reason]);
             app.mailer().send(managers.iter().map(|user| user.input.email.clone()).collect(), text).await
         }
     }
@@ -94,7 +107,7 @@ async fn pass(
     let tenant = store.tenant().to_owned();
     store.insert(&Pass { digest: digest(&token), tenant, user_id: id, epoch: user.epoch, expires_at }).await?;
     let link = format!("{}/{page}?token={token}", app.settings().public_url);
-    let text = written(&mail.letter, &company.input.name, &user.input, &[&link]);
+    let text = written(&mail.letter, &company.input.name, (&user.input).into(), &[&link]);
     app.mailer().send(vec![user.input.email.clone()], text).await
 }
 

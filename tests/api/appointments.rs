@@ -4,10 +4,14 @@ mod available;
 mod booking;
 mod calendar;
 mod double;
+mod feed;
 mod finding;
 mod model;
+mod others;
+mod reminders;
 mod states;
 mod times;
+mod walls;
 
 use serde_json::{Value, json};
 use tests::{Answer, Client, Stack, Tenant, shared};

@@ -11,7 +11,7 @@ use shared::{
     chance::Chance,
     clock::Time,
     ids::{EventId, Id, WebhookId},
-    models::{Delivery, Mail, Webhook, webhook::mask},
+    models::{Delivery, Feed, Mail, Webhook, webhook::mask},
     storage::{
         Entity, Key,
         keys::{MEMBERS, SELF},
@@ -177,6 +177,7 @@ fn plain_answer(mut answer: Value) -> Value {
         ("refresh_token", [session @ .., _proof]) => Some(session.join(".")),
         // Shown once, masked in a replay.
         ("secret" | "otpauth_url" | "qr_svg" | "recovery_codes", _) => Some("secret".into()),
+        ("url", _) if text.contains("/calendar/") || text == "••••" => Some("secret".into()),
         _ => None,
     });
     answer
@@ -194,6 +195,12 @@ fn plain_changes(built: &Items, changes: &Changes) -> Map<String, Value> {
             // What a mail's link is good for; of a mail that was sent twice there are two.
             continue;
         }
+        if key.pk.starts_with("~feed#") {
+            // Where it lies follows from the digest of a token that was drawn; how many there are does not.
+            let feeds = plain.entry(if item.is_some() { "~feed" } else { "~feed gone" }).or_insert_with(|| json!({ "n": 0 }));
+            feeds["n"] = json!(feeds["n"].as_u64().unwrap() + 1);
+            continue;
+        }
         if key.pk.contains("#count#") {
             count(&mut plain, key, built.get(key), item.as_ref());
             continue;
@@ -202,6 +209,9 @@ fn plain_changes(built: &Items, changes: &Changes) -> Map<String, Value> {
         if item["k"]["S"] == Mail::KIND {
             // How often it was tried, and whether it is to be tried again, is the mailer's own.
             item = json!({ "letter": item["d"]["M"]["letter"] });
+        }
+        if item["k"]["S"] == Feed::KIND {
+            item["d"]["M"]["digest"] = json!("drawn");
         }
         if let Some(item) = item.as_object_mut().filter(|_| key.pk.starts_with("~window#")) {
             // Each attempt counts; that none counts twice is the limit's own test.

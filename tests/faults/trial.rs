@@ -174,7 +174,9 @@ impl Attempts {
             // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
             "scheduler" => {
                 let idle = |run: &Run| {
-                    ["events", "deliveries", "lapsed", "untagged", "linked"].iter().all(|what| run.answer[what] == json!(0))
+                    ["events", "deliveries", "lapsed", "reminded", "untagged", "linked"]
+                        .iter()
+                        .all(|what| run.answer[what] == json!(0))
                 };
                 for n in 0..6 {
                     if n == 0 || !idle(&self.runs[self.runs.len() - 1]) {

@@ -54,6 +54,9 @@ fn kept(items: &Items) -> Counts {
             let whose = key.sk.strip_suffix(DESK).map_or_else(|| key.pk.clone(), |tag| format!("{}#{tag}", key.pk));
             *kept.entry((whose, name)).or_default() += count;
         }
+        if key.sk == "reminder" {
+            *kept.entry((key.pk.clone(), "reminder".into())).or_default() += 1;
+        }
         if key.pk.contains("#call#tag_id#") {
             *kept.entry((key.pk.clone(), "rows".into())).or_default() += 1;
         }
@@ -111,6 +114,9 @@ fn found(items: &Items) -> Counts {
                 if ["scheduled", "confirmed"].contains(&data(item, "status", "S").as_str().unwrap()) {
                     add(&mut found, &desk(tenant, item), "appointments");
                     agenda(&mut found, tenant, item);
+                    if reminded(item) {
+                        add(&mut found, &key.pk, "reminder");
+                    }
                 }
             }
             Some(ApiKey::KIND) => listed::<ApiKey>(&mut found, tenant, item),
@@ -179,6 +185,13 @@ fn agenda(found: &mut Counts, tenant: &str, item: &Value) {
         add(found, &partition, "entries");
         found.insert((partition, id.key()), start.epoch() * 10_000 + minutes);
     }
+}
+
+/// An hour before its beginning was still ahead when that was set.
+fn reminded(item: &Value) -> bool {
+    let moment = |name: &str| data(item, name, "S").as_str().map(|text| text.parse::<Time>().unwrap().epoch());
+    let set = moment("rescheduled_at").or_else(|| moment("inserted_at")).unwrap();
+    moment("scheduled_at").unwrap() - 3600 > set
 }
 
 fn data<'a>(item: &'a Value, name: &str, kind: &str) -> &'a Value {

@@ -76,6 +76,9 @@ fn accounts(world: &World) -> Vec<(&'static str, Ask)> {
             Ask::by("acme.guarded").body(json!({ "password": PASSWORD, "code": id("acme.guarded.code") })),
         ),
         ("resetMfa", one(MANAGER, "acme.guarded")),
+        ("subscribeCalendar", Ask::by(ATTENDANT)),
+        ("unsubscribeCalendar", Ask::by(ATTENDANT)),
+        ("getCalendar", anybody().slot("file", id("acme.feed")).header("accept", "text/calendar")),
         ("getUser", one(MANAGER, "acme.attendant")),
         ("updateUser", one(MANAGER, "acme.attendant").body(json!({ "user": { "role": "supervisor" } }))),
         // company

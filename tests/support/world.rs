@@ -118,7 +118,7 @@ impl World {
         let mut here = false;
         let history = HISTORY.get_or_init(|| {
             here = true;
-            build::history(&plain, &operations)
+            Box::pin(build::history(&plain, &operations))
         });
         let history = Box::pin(history).await;
         if !here {

@@ -2,7 +2,6 @@
 
 use chrono::Duration;
 use chrono_tz::Tz;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
@@ -48,6 +47,9 @@ impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         let moment = |raw: &Raw<'_>| text::date_or_time(raw.text()?.trim()).map(Some).map_err(Message::Borrowed);
         let unset = DateOrTime::Time(Time::default().utc());
+        if !fields.has("user_id") && !fields.has("department_id") {
+            fields.violation("user_id", "can't be blank without department_id");
+        }
         Self {
             user_id: fields.optional("user_id", rules::id),
             department_id: fields.optional("department_id", rules::id),
@@ -65,8 +67,6 @@ const DAYS: i32 = 31;
 const STEP: i64 = 15;
 /// What is offered to all agents together: some megabyte.
 const MOST: usize = 20_000;
-/// Agents whose days are read at the same time.
-const AT_ONCE: usize = 8;
 
 /// Times at which agents are free, a quarter of an hour apart, counted from when the department opens.
 pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Done<Vec<Slot<UserId>>>> {
@@ -84,9 +84,6 @@ pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
     let company: Stored<Company> = found.take(&company_key)?.ok_or_else(|| Error::Internal("no company".into()))?;
     let zone = wanted.tz.as_deref().map_or_else(|| company.zone(), |name| name.parse().unwrap_or(Tz::UTC));
     let mut violations = Violations::default();
-    if (wanted.user_id, wanted.department_id) == (None, None) {
-        violations.add("user_id", "can't be blank without department_id");
-    }
     if department_key.is_some_and(|key| found.item(&key).is_none()) {
         violations.add("department_id", "does not exist");
     }
@@ -100,7 +97,7 @@ pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
     let clock = hours.as_ref().and_then(|hours| hours.hours.time_zone.parse().ok()).unwrap_or(zone);
     let first = Time::from(text::day_range(from.utc().with_timezone(&clock).date_naive(), clock).0).min(from);
     let windows = hours.map_or_else(|| vec![(first, to)], |hours| hours.hours.windows(first, to));
-    let busy = busy(store, wanted.user_id.map_or(members, |user| vec![user]), wanted.user_id.is_none(), from).await?;
+    let busy = busy(store, &wanted.user_id.map_or(members, |user| vec![user]), wanted.user_id.is_none(), (from, to)).await?;
     let (duration, step) = (Duration::minutes(wanted.duration_minutes.into()), Duration::minutes(STEP));
     let free = slots(&windows, &busy, duration, step, from.max(caller.now()));
     if free.iter().map(|slot| slot.user_ids.len()).sum::<usize>() > MOST {
@@ -138,16 +135,18 @@ async fn members(store: &Store, department: Option<DepartmentId>) -> Result<Vec<
     members.map(|item| entity::from_item::<Membership>(item).map(|member| member.user_id)).collect()
 }
 
-/// When each of these agents is taken; who serves no longer is left out.
-async fn busy(store: &Store, agents: Vec<UserId>, check: bool, from: Time) -> Result<Vec<(UserId, Vec<(Time, Time)>)>> {
-    let taken = stream::iter(agents.clone())
-        .map(|agent| async move { Ok((agent, agenda::taken_within(store, agent, from, DAYS).await?)) })
-        .buffered(AT_ONCE)
-        .try_collect::<Vec<_>>();
+/// When each of these agents is taken within a range; who serves no longer is left out.
+async fn busy(
+    store: &Store,
+    agents: &[UserId],
+    check: bool,
+    (from, to): (Time, Time),
+) -> Result<Vec<(UserId, Vec<(Time, Time)>)>> {
+    let taken = agenda::taken_within(store, agents, from, to);
     if !check {
         return taken.await;
     }
-    let (mut taken, users) = tokio::try_join!(taken, store.get_all::<User>(agents))?;
+    let (mut taken, users) = tokio::try_join!(taken, store.get_all::<User>(agents.iter().copied()))?;
     taken.retain(|(agent, _)| users.iter().any(|user| user.id == *agent && user.input.active));
     Ok(taken)
 }

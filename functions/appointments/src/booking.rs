@@ -15,6 +15,7 @@ use shared::{
         Appointment, Company, Customer, Department, User,
         appointment::{Action, Agenda, AppointmentChange, AppointmentInput, AppointmentStatus, Span, agenda, minutes},
         customer::CustomerInput,
+        department::Desk,
     },
     storage::{Entity, Key, Snapshot, Stored, Write, contend},
     text,
@@ -61,7 +62,7 @@ pub async fn update(
         let mut write = caller.write().update(&seen, changed);
         if booked.moved && seen.status.is_open() {
             let event = Event::Appointment(EventName::AppointmentRescheduled, Box::new(changed.clone()));
-            write = write.emit(&event, changed.updated_at);
+            write = regained(write.emit(&event, changed.updated_at), &seen, changed);
         }
         booked.with_what_follows(write).commit(Shown(changed.clone(), seen.version + 1)).await
     })
@@ -86,7 +87,7 @@ pub struct Reschedule {
 impl Input for Reschedule {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            scheduled_at: fields.required("scheduled_at", rules::time),
+            scheduled_at: fields.required("scheduled_at", rules::future),
             duration_minutes: minutes(fields),
             user_id: fields.optional("user_id", rules::id),
             reject_conflicts: fields.default("reject_conflicts", false, rules::boolean),
@@ -110,7 +111,6 @@ pub async fn reschedule(
         };
         let ((seen, company), agent) = tokio::try_join!(with_company(&caller, id), agent)?;
         let mut violations = Violations::default();
-        in_future(input.scheduled_at, caller.now(), &mut violations);
         if let Some(agent) = &agent {
             able(agent.as_ref(), &mut violations);
         }
@@ -120,6 +120,7 @@ pub async fn reschedule(
         let changed = seen.after(Action::Reschedule { span, agent: agent.as_deref() }, caller.now())?;
         let event = Event::Appointment(EventName::AppointmentRescheduled, Box::new(changed.clone()));
         let mut write = caller.write().update(&seen, &changed).emit(&event, changed.updated_at);
+        write = regained(write, &seen, &changed);
         let moved = (changed.user_id, span) != (seen.user_id, seen.span());
         if moved && (company.input.prevent_double_booking || input.reject_conflicts) {
             let found = store.db().items(&agenda::keys(tenant, changed.user_id, span)).await?;
@@ -132,10 +133,16 @@ pub async fn reschedule(
     .await
 }
 
-fn in_future(at: Time, now: Time, violations: &mut Violations) {
-    if at <= now {
-        violations.add("scheduled_at", "must be in the future");
+/// What was over has another time: its department, which may have been removed since, has it in hand again.
+fn regained<'a>(write: Write<'a>, seen: &Appointment, changed: &Appointment) -> Write<'a> {
+    /// Nobody's clock is as far behind.
+    const SLACK: std::time::Duration = std::time::Duration::from_secs(300);
+    let now = changed.updated_at;
+    if !seen.is_over(now + SLACK) || changed.is_over(now) {
+        return write;
     }
+    let desk = Desk::regains(write.store().tenant(), changed.department_id);
+    write.count(&desk)
 }
 
 /// Who takes appointments is active.
@@ -184,8 +191,8 @@ impl Booked {
             None => found.take(&company_key)?.ok_or_else(|| Error::Internal("no company".into()))?,
         };
         let mut violations = Violations::default();
-        if seen.is_none_or(|seen| seen.scheduled_at != span.start) {
-            in_future(span.start, now, &mut violations);
+        if span.start <= now && seen.is_some_and(|seen| seen.scheduled_at != span.start) {
+            violations.add("scheduled_at", "must be in the future");
         }
         let customer = named.customer.as_ref().and_then(|key| found.item(key).cloned());
         let customer = matching::follow(store, customer).await?;
@@ -227,6 +234,7 @@ impl Booked {
             customer_phone: given.phone.or_else(|| customer?.input.phone.clone()),
             notes: input.notes.clone(),
             cancellation_reason: seen.and_then(|seen| seen.cancellation_reason.clone()),
+            rescheduled_at: seen.and_then(|seen| if seen.scheduled_at == span.start { seen.rescheduled_at } else { Some(now) }),
             inserted_at: seen.map_or(now, |seen| seen.inserted_at),
             updated_at: now,
         };

@@ -13,9 +13,11 @@ use shared::{
         AccessLink, Call, Department, Sector,
         department::{DepartmentInput, Desk},
     },
-    storage::{Entity, Item, Key, Store, contend, key_of, keys},
+    storage::{Entity, Key, Store, contend, key_of, keys},
     text,
 };
+
+use crate::unclosed;
 
 /// Which departments.
 #[derive(Debug, JsonSchema)]
@@ -113,12 +115,11 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
         let beside = store.db().partition(&partition, "");
         let (seen, beside, ()) = tokio::try_join!(store.find::<Department>(id), beside, Box::pin(settled(store)))?;
         matching.check(&seen)?;
-        let busy = |_: Option<&Item>| {
-            Error::Refused(
-                "The department has queued or active calls, active links or open appointments; deactivate it instead".into(),
-            )
+        let desk = Key::desk(store.tenant(), id);
+        match caller.write().delete(&seen).remove_idle(&desk, &Desk::BUSY, |_| busy()).commit(NoContent).await {
+            Err(Error::Refused(_)) => unclosed::remove(&caller, &seen, &desk).await?,
+            outcome => outcome?,
         };
-        caller.write().delete(&seen).remove_idle(&Key::desk(store.tenant(), id), &Desk::BUSY, busy).commit(NoContent).await?;
         Ok(beside)
     })
     .await?;
@@ -128,6 +129,11 @@ pub async fn remove(caller: Caller<Supervisor>, Path(id): Path<DepartmentId>, ma
         tracing::error!(%error, "memberships and hours of a removed department");
     }
     Ok(NoContent)
+}
+
+/// What keeps a department.
+pub fn busy() -> Error {
+    Error::Refused("The department has queued or active calls, active links or coming appointments; deactivate it instead".into())
 }
 
 /// What has lapsed does not keep a department.

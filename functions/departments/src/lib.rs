@@ -3,6 +3,7 @@
 mod crud;
 mod hours;
 mod members;
+mod unclosed;
 
 use shared::{api::Routes, app::Need};
 

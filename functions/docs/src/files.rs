@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use shared::{
     Error, Result,
     api::{
-        Segment,
+        Segment, answer,
         coding::takes_gzip,
         document::{Described, Draft},
     },
@@ -148,15 +148,7 @@ impl<K> Served<K> {
 
     /// With its tag; without its body when the client has it.
     fn tagged(mut self, digest: &str, headers: &HeaderMap) -> Self {
-        let tag = format!("\"{digest}\"");
-        let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        if known.flat_map(|value| value.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag) {
-            *self.0.status_mut() = StatusCode::NOT_MODIFIED;
-            *self.0.body_mut() = Body::empty();
-        }
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            self.0.headers_mut().insert(header::ETAG, tag);
-        }
+        self.0 = answer::tagged(self.0, digest, headers);
         self
     }
 }

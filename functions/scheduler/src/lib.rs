@@ -14,9 +14,11 @@ use shared::{
     forget,
     ids::{DeliveryId, EventId},
     lapse, mail, merging,
-    models::{AccessLink, Call, Customer, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval},
+    models::{
+        AccessLink, Appointment, Call, Customer, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval,
+    },
     queue::Message,
-    release,
+    release, remind,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
     untag,
 };
@@ -33,6 +35,8 @@ pub struct Swept {
     pub deliveries: u64,
     /// Calls missed and links expired.
     pub lapsed: u64,
+    /// Appointments reminded of.
+    pub reminded: u64,
     /// Mails tried.
     pub mails: u64,
     /// Calls given back by agents who serve no longer.
@@ -46,11 +50,14 @@ pub struct Swept {
 }
 
 impl Swept {
-    fn plus(self, other: Self) -> Self {
+    /// What two sweeps did.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self {
             events: self.events + other.events,
             deliveries: self.deliveries + other.deliveries,
             lapsed: self.lapsed + other.lapsed,
+            reminded: self.reminded + other.reminded,
             mails: self.mails + other.mails,
             released: self.released + other.released,
             forgotten: self.forgotten + other.forgotten,
@@ -141,6 +148,11 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         AccessLink::KIND => {
             if let Some(id) = key.object_id() {
                 swept.lapsed += u64::from(lapse::settle::<AccessLink>(&store, id).await?.written);
+            }
+        }
+        Appointment::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.reminded += u64::from(remind::remind(&store, id).await?);
             }
         }
         Mail::KIND => {

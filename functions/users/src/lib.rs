@@ -1,6 +1,7 @@
 //! `/users`: who works for the tenant, and what everybody does to oneself.
 
 mod crud;
+mod feed;
 mod me;
 mod mfa;
 mod sessions;
@@ -22,6 +23,14 @@ pub fn routes() -> Routes {
         .post("/api/v1/users/me/mfa/enable", mfa::enable, "enableMfa", "Asks for a second factor from now on")
         .delete("/api/v1/users/me/mfa", mfa::disable, "disableMfa", "Takes the caller's second factor away")
         .delete("/api/v1/users/{id}/mfa", mfa::reset, "resetMfa", "Takes a lost second factor away")
+        .post(
+            "/api/v1/users/me/calendar",
+            feed::subscribe,
+            "subscribeCalendar",
+            "Makes the URL by which a calendar reads the caller's appointments",
+        )
+        .delete("/api/v1/users/me/calendar", feed::unsubscribe, "unsubscribeCalendar", "Takes that URL away")
+        .get("/api/v1/calendar/{file}", feed::read, "getCalendar", "An agent's appointments for a calendar; the URL is the key")
         .get("/api/v1/users", crud::list, "listUsers", "The tenant's users")
         .post("/api/v1/users", crud::create, "createUser", "Makes a user")
         .get("/api/v1/users/{id}", crud::read, "getUser", "One user")

@@ -59,13 +59,7 @@ impl Done {
     fn add(&mut self, other: Self) {
         self.records += other.records;
         self.messages += other.messages;
-        self.swept.events += other.swept.events;
-        self.swept.deliveries += other.swept.deliveries;
-        self.swept.lapsed += other.swept.lapsed;
-        self.swept.mails += other.swept.mails;
-        self.swept.released += other.swept.released;
-        self.swept.untagged += other.swept.untagged;
-        self.swept.linked += other.swept.linked;
+        self.swept = self.swept.plus(other.swept);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -105,6 +106,21 @@ impl<V> Rows<V> {
 #[must_use]
 pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
+}
+
+/// An answer with its tag, and without its body when the client has that.
+#[must_use]
+pub fn tagged(mut response: Response, digest: &str, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{digest}\"");
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if known.flat_map(|value| value.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// An object with its secret shown once.

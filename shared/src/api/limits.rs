@@ -43,6 +43,7 @@ pub const LIMITED: &[(Method, &str, Class, By)] = &[
     (Method::GET, "/api/v1/call/{token}/validate", Class::Public, By::Address),
     (Method::POST, "/api/v1/call/{token}/join", Class::Public, By::Address),
     (Method::GET, "/api/v1/call/status/{call_id}", Class::Public, By::Object),
+    (Method::GET, "/api/v1/calendar/{file}", Class::Public, By::Object),
     (Method::POST, "/api/v1/call/leave/{call_id}", Class::Public, By::Object),
     (Method::POST, "/api/v1/call/evaluate/{call_id}", Class::Public, By::Address),
 ];

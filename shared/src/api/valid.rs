@@ -39,7 +39,7 @@ impl<T: Input> FromRequest<App> for Valid<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        input::read(&fields::<T>(request, app).await?).map(Self)
+        input::read_at(&fields::<T>(request, app).await?, app.clock().now()).map(Self)
     }
 }
 
@@ -47,7 +47,7 @@ impl<T: Input> FromRequest<App> for Proposed<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        Ok(Self(Read::of(&fields::<T>(request, app).await?)))
+        Ok(Self(Read::of(&fields::<T>(request, app).await?, app.clock().now())))
     }
 }
 

@@ -39,7 +39,9 @@ pub enum Status {
 pub struct Calendar {
     /// What the receiver is to do.
     pub method: Method,
-    /// At least one.
+    /// What it is called, of one that is subscribed to.
+    pub name: Option<String>,
+    /// The events; RFC 5545 wants at least one, readers do not.
     pub events: Vec<Event>,
 }
 
@@ -107,6 +109,12 @@ impl fmt::Display for Calendar {
         line(f, &format!("PRODID:{PRODID}"))?;
         line(f, "VERSION:2.0")?;
         line(f, &format!("METHOD:{}", self.method.as_str()))?;
+        if let Some(name) = &self.name {
+            // The one is RFC 7986's, the other what most read.
+            line(f, &format!("NAME:{}", text(name)))?;
+            line(f, &format!("X-WR-CALNAME:{}", text(name)))?;
+            line(f, "REFRESH-INTERVAL;VALUE=DURATION:PT1H")?;
+        }
         self.events.iter().try_for_each(|event| event.write(f))?;
         line(f, "END:VCALENDAR")
     }

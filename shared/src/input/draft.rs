@@ -6,7 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::{Fields, Input, read};
-use crate::error::{Error, Violations};
+use crate::{
+    clock::Time,
+    error::{Error, Violations},
+};
 
 /// An input with what its rules found wrong in it, for who looks further and says all of it at once. A field that is
 /// wrong has a default in the input.
@@ -27,8 +30,8 @@ impl<T: Input> Draft<T> {
 
     /// Reads an input whole.
     #[must_use]
-    pub fn of(source: &Map<String, Value>) -> Self {
-        Self::read(&mut Fields { source, violations: Violations::default(), partial: false, textual: false })
+    pub fn of(source: &Map<String, Value>, now: Time) -> Self {
+        Self::read(&mut Fields { source, violations: Violations::default(), partial: false, textual: false, now: Some(now) })
     }
 }
 

@@ -171,6 +171,15 @@ pub fn time(raw: &Raw<'_>) -> Result<Time, Message> {
     text::time(raw.text()?).map(Into::into).map_err(Message::Borrowed)
 }
 
+/// A moment, RFC 3339, after the one at which it is sent.
+///
+/// # Errors
+/// When it is not.
+pub fn future(raw: &Raw<'_>) -> Result<Time, Message> {
+    let at = time(raw)?;
+    if raw.now().is_some_and(|now| at <= now) { Err(Message::Borrowed("must be in the future")) } else { Ok(at) }
+}
+
 /// One of the words of an enum; the message names them all.
 ///
 /// # Errors

@@ -1,14 +1,41 @@
 //! What mails say, in the reader's language.
 
+use chrono_tz::Tz;
+
 use crate::{
+    clock::Time,
     mailer::Text,
     models::{mail::Letter, user::UserInput},
 };
 
-/// A letter from a company to somebody; `facts` are what it tells: a link, or a URL and a reason.
-pub fn written(letter: &Letter, company: &str, reader: &UserInput, facts: &[&str]) -> Text {
+/// Whom a letter is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The e-mail.
+    pub email: &'a str,
+    /// The language, one of [`LOCALES`](crate::models::user::LOCALES).
+    pub locale: &'a str,
+}
+
+impl<'a> From<&'a UserInput> for Reader<'a> {
+    fn from(user: &'a UserInput) -> Self {
+        Self { name: &user.name, email: &user.email, locale: &user.locale }
+    }
+}
+
+/// A moment as it is told in a language, by the clock of a zone, which is named.
+pub fn moment(at: Time, zone: Tz, locale: &str) -> String {
+    let form = if locale == "en" { "%-d %B %Y, %H:%M" } else { "%d/%m/%Y às %H:%M" };
+    format!("{} ({})", at.utc().with_timezone(&zone).format(form), zone.name())
+}
+
+/// A letter from a company to somebody; `facts` are what it tells: a link, a URL and a reason, or an appointment's title, time,
+/// agent and department.
+pub fn written(letter: &Letter, company: &str, reader: Reader<'_>, facts: &[&str]) -> Text {
     let english = reader.locale == "en";
-    let (first, second) = (facts.first().copied().unwrap_or_default(), facts.get(1).copied().unwrap_or_default());
+    let [first, second, third, fourth] = [0, 1, 2, 3].map(|n| facts.get(n).copied().unwrap_or_default());
     let (subject, lines, link) = match (letter, english) {
         (Letter::Invitation { .. }, true) => (
             format!("Your account at {company}"),
@@ -41,6 +68,24 @@ pub fn written(letter: &Letter, company: &str, reader: &UserInput, facts: &[&str
                 "Se foi você, escolha-a aqui em até uma hora. Se não foi, não é preciso fazer nada.".into(),
             ],
             Some(first),
+        ),
+        (Letter::Reminder { .. }, true) => (
+            format!("Your appointment with {company}: {second}"),
+            vec![
+                format!("This is a reminder of your appointment with {company}: {first}."),
+                format!("When: {second}"),
+                format!("With: {third}, {fourth}"),
+            ],
+            None,
+        ),
+        (Letter::Reminder { .. }, false) => (
+            format!("Seu compromisso com {company}: {second}"),
+            vec![
+                format!("Este é um lembrete do seu compromisso com {company}: {first}."),
+                format!("Quando: {second}"),
+                format!("Com: {third}, {fourth}"),
+            ],
+            None,
         ),
         (Letter::WebhookDisabled { .. }, true) => (
             "A webhook was disabled".into(),
@@ -85,12 +130,19 @@ mod tests {
         let mut reader = sample().input;
         reader.name = "Ana <b>".into();
         let letter = Letter::Invitation { user_id: UserId::default() };
-        let text = written(&letter, "A & B", &reader, &["https://x.test/i?token=t"]);
+        let text = written(&letter, "A & B", (&reader).into(), &["https://x.test/i?token=t"]);
         assert_eq!(text.subject, "Sua conta em A & B");
         assert!(text.plain.starts_with("Olá, Ana <b>,\n\n") && text.plain.ends_with("\n\nhttps://x.test/i?token=t\n"));
         assert!(text.html.contains("Ana &lt;b&gt;") && text.html.contains("A &amp; B") && text.html.contains("lang=\"pt-BR\""));
         reader.locale = "en".into();
-        let text = written(&letter, "A & B", &reader, &["https://x.test/i?token=t"]);
+        let text = written(&letter, "A & B", (&reader).into(), &["https://x.test/i?token=t"]);
         assert!(text.subject == "Your account at A & B" && text.plain.starts_with("Hello Ana <b>,"), "{text:?}");
+    }
+
+    #[test]
+    fn a_moment_is_told_by_the_clock_on_the_wall() {
+        let at = "2026-07-01T23:30:00Z".parse().unwrap();
+        assert_eq!(moment(at, Tz::Europe__Lisbon, "en"), "2 July 2026, 00:30 (Europe/Lisbon)");
+        assert_eq!(moment(at, Tz::America__Sao_Paulo, "pt-BR"), "01/07/2026 às 20:30 (America/Sao_Paulo)");
     }
 }

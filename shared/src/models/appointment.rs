@@ -15,11 +15,14 @@ use crate::{
 };
 
 pub mod agenda;
+mod entry;
 mod input;
+mod reminder;
 mod state;
 
 pub use agenda::{Agenda, Span};
 pub use input::{AppointmentChange, AppointmentInput, minutes};
+pub use reminder::Reminder;
 pub use state::Action;
 
 words! {
@@ -81,6 +84,8 @@ pub struct Appointment {
     pub notes: Option<String>,
     /// Why it was called off.
     pub cancellation_reason: Option<String>,
+    /// When it was last given another beginning; null when it never was.
+    pub rescheduled_at: Option<Time>,
     /// When it was booked.
     pub inserted_at: Time,
     /// When it last changed.
@@ -92,6 +97,12 @@ impl Appointment {
     #[must_use]
     pub fn forgotten(&self) -> Self {
         Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
+    /// Its time has passed, whether or not anybody said what became of it.
+    #[must_use]
+    pub fn is_over(&self, now: Time) -> bool {
+        self.span().end() <= now
     }
 
     /// The time that it takes.
@@ -153,6 +164,10 @@ impl Entity for Appointment {
         if !self.status.is_open() {
             return facets;
         }
+        let facets = match self.first_reminder() {
+            Some(at) => facets.due_row(Key::reminder(tenant, self.id), at),
+            None => facets,
+        };
         let facets = facets.tally(Desk::holds(tenant, self.department_id, "appointments"));
         agenda::taken(tenant, self.user_id, self.id, self.span()).into_iter().fold(facets, Facets::tally)
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::User;
+use super::{User, user::LOCALES};
 use crate::{
     clock::Time,
     error::Error,
@@ -161,6 +161,14 @@ impl Company {
     pub fn deleted(&self, now: Time) -> Self {
         let blank = Self::new(self.id, self.slug.clone(), self.slug.clone(), self.plan, now);
         Self { deleted_at: Some(self.deleted_at.unwrap_or(now)), inserted_at: self.inserted_at, ..blank }
+    }
+
+    /// The language in which its customers are written to: that of its country.
+    #[must_use]
+    pub fn locale(&self) -> &'static str {
+        /// Where Portuguese is an official language.
+        const PORTUGUESE: [&str; 9] = ["AO", "BR", "CV", "GW", "MO", "MZ", "PT", "ST", "TL"];
+        LOCALES[usize::from(!PORTUGUESE.contains(&self.input.country.as_str()))]
     }
 
     /// The tenant with its plan's limits and its first user, in one transaction.

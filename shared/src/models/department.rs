@@ -12,6 +12,7 @@ use crate::{
     storage::{
         Audited, Count, Entity, Facets, Item, Key, Listing, Sort, Tallied,
         entity::{G1, G2, G3, G4, number},
+        tally::{ENTERED, Tally},
     },
     text,
 };
@@ -149,13 +150,26 @@ impl Desk {
             Some(_) => Error::Refused(QUEUE_FULL.into()),
             None => Error::Conflict,
         };
-        Tallied::new(Key::desk(tenant, department), "queued").below("max_queue_size").existing().or(refusal)
+        Tallied::new(Key::desk(tenant, department), "queued").below("max_queue_size").existing().entering().or(refusal)
     }
 
     /// A call in progress, an active link or an open appointment.
     #[must_use]
     pub fn holds(tenant: &str, department: DepartmentId, count: &'static str) -> Tallied {
-        Tallied::new(Key::desk(tenant, department), count).existing()
+        Tallied::new(Key::desk(tenant, department), count).below(LIMIT).existing().entering()
+    }
+
+    /// An open appointment that was over has another time now: it is in hand again.
+    #[must_use]
+    pub fn regains(tenant: &str, department: DepartmentId) -> Tallied {
+        let gone = |_: Option<&Item>| Error::invalid("department_id", "does not exist");
+        Tallied::new(Key::desk(tenant, department), ENTERED).below(LIMIT).existing().or(gone)
+    }
+
+    /// The desk of a department that goes while appointments that are over lie there: nothing comes to it any more, what lies
+    /// there is still taken off.
+    pub fn shut(desk: &mut Tally) {
+        desk.set(LIMIT, Some(0)).set("max_queue_size", Some(0));
     }
 
     /// Seconds until whoever has so many ahead is likely served: nothing when an agent is free, else what recent calls
@@ -178,6 +192,9 @@ impl Desk {
         self.pace.map_or(seen, |pace| pace + (seen - pace) / 10)
     }
 }
+
+/// What a desk that was shut has; others have no such limit.
+const LIMIT: &str = "limit";
 
 /// What a customer reads when the queue has no place left.
 pub const QUEUE_FULL: &str = "The queue is full";

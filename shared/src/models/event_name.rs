@@ -41,6 +41,8 @@ words! {
         AppointmentNoShow = "appointment.no_show",
         /// An appointment got another time or another agent.
         AppointmentRescheduled = "appointment.rescheduled",
+        /// An appointment begins in a day or in an hour: `minutes_before`.
+        AppointmentReminder = "appointment.reminder",
         /// A webhook was disabled because its receiver failed.
         WebhookDisabled = "webhook.disabled",
     }

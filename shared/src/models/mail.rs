@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::SLACK;
 use crate::{
     clock::{Time, days},
-    ids::{MailId, UserId, WebhookId},
+    ids::{AppointmentId, MailId, UserId, WebhookId},
     storage::{Entity, Facets, Key},
 };
 
@@ -29,6 +29,13 @@ pub enum Letter {
     PasswordReset {
         /// The e-mail, in any case.
         email: String,
+    },
+    /// To the customer: an appointment is near.
+    Reminder {
+        /// The appointment.
+        appointment_id: AppointmentId,
+        /// The beginning that is told; of another there is another letter.
+        scheduled_at: Time,
     },
     /// To the managers: a webhook was disabled by itself.
     WebhookDisabled {

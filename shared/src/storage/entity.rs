@@ -6,8 +6,15 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{audit::Audited, facets::Facets, keys::Key};
-use crate::error::{Error, Result};
+use super::{
+    audit::Audited,
+    facets::Facets,
+    keys::{self, Key},
+};
+use crate::{
+    clock::Time,
+    error::{Error, Result},
+};
 
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
@@ -214,6 +221,12 @@ pub fn kind(item: &Item) -> Option<&str> {
 /// The item is an object of this kind.
 pub(super) fn is<T: Entity>(item: &Item) -> bool {
     kind(item) == Some(T::KIND)
+}
+
+/// The attributes of an item with which the schedule has work from a moment on.
+#[must_use]
+pub fn due(key: &Key, at: Time) -> Item {
+    texts([(DUE.0, keys::due(keys::shard(&key.pk, keys::DUE_SHARDS))), (DUE.1, keys::due_at(at, key))])
 }
 
 /// A plain item's texts.

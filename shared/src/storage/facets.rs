@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL, WORDS},
+    entity::{self, Count, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL, WORDS},
     keys::{self, Key},
 };
 use crate::{clock::Time, error::Error};
@@ -22,6 +22,7 @@ pub struct Tallied {
     pub(super) most: Option<i64>,
     pub(super) entry: Option<(String, i64)>,
     pub(super) existing: bool,
+    pub(super) entering: bool,
     pub(super) one_stays: bool,
     pub(super) refusal: Option<Refusal>,
 }
@@ -31,7 +32,17 @@ impl Tallied {
     #[must_use]
     pub fn new(key: Key, count: impl Into<String>) -> Self {
         let count = count.into();
-        Self { key, count, limit: None, most: None, entry: None, existing: false, one_stays: false, refusal: None }
+        Self {
+            key,
+            count,
+            limit: None,
+            most: None,
+            entry: None,
+            existing: false,
+            entering: false,
+            one_stays: false,
+            refusal: None,
+        }
     }
 
     /// It rises only while it is below the number that the same item holds under this name (absent: no limit): exactly,
@@ -61,6 +72,13 @@ impl Tallied {
     #[must_use]
     pub fn existing(mut self) -> Self {
         self.existing = true;
+        self
+    }
+
+    /// Whoever must know that nothing else came asks for the item [as it was read](super::tally::Tally::as_read).
+    #[must_use]
+    pub fn entering(mut self) -> Self {
+        self.entering = true;
         self
     }
 
@@ -208,6 +226,15 @@ impl Facets {
         self
     }
 
+    /// A plain item beside it, with which the schedule has work from a moment on. What it has done it may write there: the item
+    /// stays as it is until the moment that follows from the object is another.
+    #[must_use]
+    pub fn due_row(mut self, key: Key, at: Time) -> Self {
+        let item = entity::due(&key, at);
+        self.beside.insert(key, Beside { item, unique: None });
+        self
+    }
+
     /// A count that it raises by one.
     #[must_use]
     pub fn tally(mut self, tallied: Tallied) -> Self {
@@ -322,8 +349,7 @@ impl Facets {
             set(order, keys::due_at(at, key));
         }
         if let Some(at) = self.due {
-            set(DUE.0.into(), keys::due(keys::shard(&key.pk, keys::DUE_SHARDS)));
-            set(DUE.1.into(), keys::due_at(at, key));
+            item.extend(entity::due(key, at));
         }
         if !listing.sorts.is_empty() && !self.filters.is_empty() {
             item.insert(FILTERS.into(), self.filterable());

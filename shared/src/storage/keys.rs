@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Time,
-    ids::{BatchId, CallId, CustomerId, DepartmentId, Id, SectorId, SessionId, TagId, TicketId, UserId},
+    ids::{AppointmentId, BatchId, CallId, CustomerId, DepartmentId, Id, SectorId, SessionId, TagId, TicketId, UserId},
 };
 
 /// The sort key of an object itself, in its partition.
@@ -101,6 +101,24 @@ impl Key {
     #[must_use]
     pub fn agenda(tenant: &str, user: UserId, day: &str) -> Self {
         Self::new(agenda(tenant, user), day)
+    }
+
+    /// What waits for the moment at which an appointment is reminded of.
+    #[must_use]
+    pub fn reminder(tenant: &str, appointment: AppointmentId) -> Self {
+        Self::new(object_partition(tenant, "appointment", &appointment.key()), "reminder")
+    }
+
+    /// A user's feed, beside the user.
+    #[must_use]
+    pub fn feed(tenant: &str, user: UserId) -> Self {
+        Self::new(object_partition(tenant, "user", &user.key()), "feed")
+    }
+
+    /// Whose feed is read by a URL, by the digest of its token.
+    #[must_use]
+    pub fn feed_token(digest: &[u8; 32]) -> Self {
+        Self::new(format!("~feed#{}", crate::text::hex(digest)), SELF)
     }
 
     /// A webhook; a tenant's lie together, so that the fan-out reads them strongly consistent.
@@ -310,6 +328,12 @@ pub fn due_at(at: Time, key: &Key) -> String {
     format!("{}#{}#{}", at.key(), key.pk, key.sk)
 }
 
+/// Due work whose sort key this is has its moment by now.
+#[must_use]
+pub fn is_due(at: &str, now: Time) -> bool {
+    at < (now + std::time::Duration::from_secs(1)).key().as_str()
+}
+
 /// Which shard of so many an identifier falls into.
 #[must_use]
 pub fn shard(id_key: &str, shards: u8) -> u8 {
@@ -338,6 +362,9 @@ mod tests {
         assert_eq!(Key::hours("acme", zero.into()), key(&format!("acme#department#{id}"), "hours"));
         assert_eq!(Key::ticket("acme", zero.into(), zero.into()), key(&format!("acme#queue#{id}"), &id));
         assert_eq!(Key::agenda("acme", zero.into(), "2026-02-20"), key(&format!("acme#agenda#{id}"), "2026-02-20"));
+        assert_eq!(Key::reminder("acme", zero.into()), key(&format!("acme#appointment#{id}"), "reminder"));
+        assert_eq!(Key::feed("acme", zero.into()), key(&format!("acme#user#{id}"), "feed"));
+        assert_eq!(Key::feed_token(&[15; 32]), key(&format!("~feed#{}", "0f".repeat(32)), "."));
         assert_eq!(Key::webhook("acme", &id), key("acme#webhook", &id));
         assert_eq!(Key::tag("acme", &id), key("acme#tag", &id));
         assert_eq!(Key::tag_desk("acme", zero.into()), key("acme#tag", &format!("{id}#desk")));
@@ -358,6 +385,8 @@ mod tests {
         assert_eq!(Key::idempotency("h4sh").piece(2), key("~idempotency#h4sh", "2"));
         assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
         assert_eq!(values("acme", "customer", "phone"), "acme#customer#phone");
-        assert_eq!(due_at(Time::from_epoch(7), &Key::company("acme")), "0000000007#acme#company#.");
+        let due = due_at(Time::from_epoch(7), &Key::company("acme"));
+        assert_eq!(due, "0000000007#acme#company#.");
+        assert!(!is_due(&due, Time::from_epoch(6)) && is_due(&due, Time::from_epoch(7)) && is_due(&due, Time::from_epoch(8)));
     }
 }

@@ -1,6 +1,6 @@
 //! Counts that decide: additions, limits that must hold, values to set, in one item.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
@@ -20,6 +20,7 @@ pub struct Tally {
     limits: BTreeMap<String, &'static str>,
     most: BTreeMap<String, i64>,
     entries: BTreeMap<String, Entry>,
+    entering: BTreeSet<String>,
     as_read: Option<i64>,
     floors: BTreeMap<String, Option<Refusal>>,
     must_exist: bool,
@@ -69,6 +70,9 @@ impl Tally {
             let entry = self.entries.entry(name.clone()).or_default();
             *(if sign > 0 { &mut entry.after } else { &mut entry.before }) = Some(*value);
         }
+        if tallied.entering {
+            self.entering.insert(tallied.count.clone());
+        }
         self.must_exist |= tallied.existing && sign > 0;
         if tallied.one_stays {
             self.floors.insert(tallied.count.clone(), tallied.refusal);
@@ -77,8 +81,11 @@ impl Tally {
         }
     }
 
-    /// Entries that came, changed or went.
+    /// Entries that came, changed or went, and counts that rise.
     fn enter(&mut self) {
+        if self.entering.iter().any(|count| self.adds.get(count).is_some_and(|amount| *amount > 0)) {
+            self.add(ENTERED, 1);
+        }
         for (name, Entry { before, after }) in std::mem::take(&mut self.entries) {
             if before != after {
                 self.add(ENTERED, i64::from(after.is_some())).set(&name, after);

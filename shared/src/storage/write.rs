@@ -20,7 +20,7 @@ use super::{
     Store, attributes,
     audit::{Audited, Author, Entry},
     entity::{self, Entity, Item, KIND, Stored},
-    facets::Facets,
+    facets::{Facets, Tallied},
     failed,
     idempotency::{Lease, Recorded},
     keys::Key,
@@ -267,6 +267,12 @@ impl<'a> Write<'a> {
     /// The answer is replayed when nothing lies in a partition any more: until then its request still runs.
     pub fn awaiting(mut self, partition: String) -> Self {
         self.awaited = Some(partition);
+        self
+    }
+
+    /// One more of a count, beside those that follow from objects.
+    pub fn count(mut self, tallied: &Tallied) -> Self {
+        self.tallies.entry(tallied.key.clone()).or_default().follow(tallied, 1);
         self
     }
 

@@ -154,8 +154,9 @@ async fn a_department_offers_who_serves_there_while_it_is_open() {
 async fn what_is_asked_wrongly_is_named() {
     let office = Office::new().await;
     let get = async |query: &str| office.agent.get(&format!("{APPOINTMENTS}/availability?{query}")).await;
-    assert_eq!(wrong(get("").await), ["from", "to"]);
-    assert_eq!(wrong(get("from=2026-02-20&to=2026-02-19").await), ["to", "user_id"]);
+    assert_eq!(wrong(get("").await), ["from", "to", "user_id"]);
+    assert_eq!(wrong(get("user_id=x&duration_minutes=4").await), ["duration_minutes", "from", "to", "user_id"]);
+    assert_eq!(wrong(get("from=2026-02-20&to=2026-02-19").await), ["user_id"]);
     let good = format!("user_id={}&from={}&to={}", office.agent_id, office.at(0), office.at(31 * 1440));
     let _ = get(&good).await.expect(200);
     for (field, value) in [

@@ -19,7 +19,7 @@ async fn a_booking_has_defaults() {
         "id": shown["id"], "title": "A talk", "description": null, "status": "scheduled", "scheduled_at": office.at(600),
         "duration_minutes": 30, "department_id": office.department, "department_name": "Support", "user_id": office.agent_id,
         "user_name": "agent", "customer_id": shown["customer_id"], "customer_name": "Carlos", "customer_email": null,
-        "customer_phone": null, "notes": null, "cancellation_reason": null, "inserted_at": shown["inserted_at"],
+        "customer_phone": null, "notes": null, "cancellation_reason": null, "rescheduled_at": null, "inserted_at": shown["inserted_at"],
         "updated_at": shown["inserted_at"],
     });
     assert_eq!(shown, expected);
@@ -86,15 +86,18 @@ async fn what_is_wrong_is_named() {
         }
     }
     let all = office.agent.post(APPOINTMENTS, json!({ "appointment": {} })).await;
-    assert_eq!(wrong(all), ["department_id", "scheduled_at", "title"]);
-    let unknown = json!({
-        "department_id": Uuid::new_v4(), "user_id": Uuid::new_v4(), "scheduled_at": "2020-01-01T00:00:00Z", "customer_name": null,
-        "customer_phone": "9999-8888",
+    assert_eq!(wrong(all), ["customer_name", "department_id", "scheduled_at", "title"]);
+    let several = json!({
+        "title": "", "scheduled_at": "2020-01-01T00:00:00Z", "customer_name": null, "customer_email": "x", "duration_minutes": 4,
     });
     assert_eq!(
-        wrong(office.book(unknown).await),
-        ["customer_name", "customer_phone", "department_id", "scheduled_at", "user_id"]
+        wrong(office.book(several).await),
+        ["customer_email", "customer_name", "duration_minutes", "scheduled_at", "title"]
     );
+    let unknown = json!({
+        "department_id": Uuid::new_v4(), "user_id": Uuid::new_v4(), "customer_id": Uuid::new_v4(), "customer_phone": "9999-8888",
+    });
+    assert_eq!(wrong(office.book(unknown).await), ["customer_id", "customer_phone", "department_id", "user_id"]);
     let _ = office.agent.post(APPOINTMENTS, json!({ "title": "x" })).await.expect(400);
     let now = shared().app().clock().now();
     assert_eq!(wrong(office.book(json!({ "scheduled_at": now })).await), ["scheduled_at"]);
@@ -233,7 +236,9 @@ async fn a_put_changes_anything_but_the_status() {
     for field in ["id", "status", "customer_id", "inserted_at", "cancellation_reason"] {
         expected[field] = made[field].clone();
     }
-    expected["updated_at"] = changed["updated_at"].clone();
+    for field in ["updated_at", "rescheduled_at"] {
+        expected[field] = changed["updated_at"].clone();
+    }
     assert_eq!(changed, expected);
     assert_eq!(office.shown(&made).await, expected);
 

@@ -1,10 +1,10 @@
 //! What becomes of an appointment, and who hears of it.
 
 use serde_json::{Value, json};
-use tests::Receiver;
+use tests::{PASSWORD, Receiver, Settings, Stack};
 
 use super::{APPOINTMENTS, Office, path, wrong};
-use crate::scene::{list, text};
+use crate::scene::{list, manager, text};
 
 const ACTIONS: [&str; 5] = ["confirm", "cancel", "complete", "no-show", "reschedule"];
 
@@ -145,6 +145,87 @@ async fn a_department_with_open_appointments_stays() {
     // It can still be corrected, where it is.
     let _ = office.put(&second, json!({ "notes": "Was a mistake" })).await.expect(200);
     assert_eq!(wrong(office.book(json!({})).await), ["department_id"]);
+}
+
+#[tokio::test]
+async fn what_is_over_keeps_no_department() {
+    let stack = Stack::start(Settings::default()).await;
+    let office = Office::on(&stack).await;
+    let sales = office.tenant.department(json!({ "name": "Sales" })).await;
+    let here = format!("/api/v1/departments/{}", office.department);
+    let mut made = Vec::new();
+    for n in 0..4 {
+        made.push(office.booked(n * 60, 30).await);
+    }
+    let _ = office.act(&made[0], "confirm", json!({})).await.expect(200);
+    let _ = office.act(&made[3], "cancel", json!({})).await.expect(200);
+    office.tenant.advance(4 * 86_400).await;
+    let login = office.tenant.login("agent@example.com", PASSWORD).await;
+    let (agent, manager) = (office.tenant.anonymous.bearer(&text(&login["access_token"])), manager(&office.tenant).await);
+    let office = Office { agent, ..office };
+    // One that is still to come keeps it, beside those that are over.
+    let coming = office.book(json!({ "scheduled_at": office.at(20_000) })).await.expect(201).data();
+    let _ = manager.delete(&here).await.expect(422);
+    let _ = office.act(&coming, "reschedule", json!({ "scheduled_at": office.at(21_000) })).await.expect(200);
+    let _ = manager.delete(&here).await.expect(422);
+    // So does one that is over and has another time.
+    let _ = office.act(&coming, "cancel", json!({})).await.expect(200);
+    let _ = office.act(&made[2], "reschedule", json!({ "scheduled_at": office.at(21_000) })).await.expect(200);
+    let _ = manager.delete(&here).await.expect(422);
+    let _ = office.put(&made[2], json!({ "department_id": sales })).await.expect(200);
+    let _ = manager.delete(&here).await.expect(204);
+    // They can be closed, and moved elsewhere; there is nothing here any more to which they could come back.
+    let _ = office.act(&made[0], "complete", json!({})).await.expect(200);
+    let _ = office.put(&made[1], json!({ "title": "Other" })).await.expect(200);
+    for times in
+        [json!({ "scheduled_at": office.at(22_000) }), json!({ "scheduled_at": office.at(22_000), "duration_minutes": 5 })]
+    {
+        assert_eq!(wrong(office.act(&made[1], "reschedule", times.clone()).await), ["department_id"]);
+        assert_eq!(wrong(office.put(&made[1], times).await), ["department_id"]);
+    }
+    assert_eq!(wrong(office.book(json!({ "scheduled_at": office.at(22_000) })).await), ["department_id"]);
+    let elsewhere = json!({ "department_id": sales, "scheduled_at": office.at(22_000) });
+    let _ = office.put(&made[1], elsewhere).await.expect(200);
+    let _ = manager.delete(&format!("/api/v1/departments/{sales}")).await.expect(422);
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_department_goes_or_what_was_over_comes_back() {
+    let stack = Stack::start(Settings::default()).await;
+    for round in 0..4 {
+        let office = Office::on(&stack).await;
+        let mut made = Vec::new();
+        for n in 0..4 {
+            made.push(office.booked(n * 60, 30).await);
+        }
+        office.tenant.advance(4 * 86_400).await;
+        let login = office.tenant.login("agent@example.com", PASSWORD).await;
+        let agent = office.tenant.anonymous.bearer(&text(&login["access_token"]));
+        let (manager, here) = (manager(&office.tenant).await, format!("/api/v1/departments/{}", office.department));
+        let mut racers = tokio::task::JoinSet::new();
+        for n in 0..16 {
+            let (agent, manager, here) = (agent.clone(), manager.clone(), here.clone());
+            let (appointment, there) = (made[n % 4].clone(), office.at(20_000 + 60 * i64::try_from(n).unwrap()));
+            racers.spawn(async move {
+                match (n + round) % 4 {
+                    0 => ("delete", manager.delete(&here).await.status.as_u16()),
+                    1 => {
+                        let times = json!({ "scheduled_at": there });
+                        ("move", agent.post(&format!("{}/reschedule", path(&appointment)), times).await.status.as_u16())
+                    }
+                    _ => ("close", agent.post(&format!("{}/complete", path(&appointment)), json!({})).await.status.as_u16()),
+                }
+            });
+        }
+        let done = racers.join_all().await;
+        let gone = done.contains(&("delete", 204));
+        assert!(done.iter().all(|(_, status)| [200, 204, 404, 422].contains(status)), "{done:?}");
+        let coming = agent.get(&format!("{APPOINTMENTS}?status=scheduled&date_from={}", &office.at(15_000)[..10])).await;
+        let coming = coming.expect(200).json()["meta"]["total_count"].as_u64().unwrap();
+        assert!(!gone || coming == 0, "{coming} are to come in a department that is gone: {done:?}");
+    }
+    stack.shutdown().await;
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Appointments.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::{ATTENDANT, MANAGER, Scene, Stage};
+use serde_json::{Value, json};
+use shared::clock::Time;
+
+use super::{ATTENDANT, MANAGER, SUPERVISOR, Scene, Stage};
 use crate::{gateway::Ask, samples::Sample, world::NOW};
 
 impl Stage<'_> {
@@ -31,6 +34,7 @@ impl Stage<'_> {
             "scheduled_at": "2026-02-23T23:00:00Z", "duration_minutes": 90, "user_id": self.id("acme.colleague"), "reject_conflicts": true,
         });
         let over = json!({ "scheduled_at": "2026-02-23T23:50:00Z", "reject_conflicts": true });
+        let near = "2026-02-22T14:00:30Z".parse::<Time>().unwrap();
         vec![
             alone(book("with somebody known", json!({ "customer_id": customer }))),
             alone(book(
@@ -56,6 +60,17 @@ impl Stage<'_> {
             },
             alone(self.other("updateDepartmentHours", "that were not set", |ask| ask.slot("id", self.id("acme.sales")))),
             alone(one("confirmAppointment", "that is called off", "acme.called_off", json!({}))),
+            alone(one(
+                "rescheduleAppointment",
+                "to what is near",
+                "acme.appointment",
+                json!({ "scheduled_at": "2026-02-20T10:30:00Z" }),
+            )),
+            Scene {
+                before: vec![self.worker("scheduler", "an hour before", near - Duration::from_secs(3600))],
+                sample: self.worker("scheduler", "of a day before an appointment", near),
+            },
+            alone(self.sample("subscribeCalendar", "for the first time", &Ask::by(SUPERVISOR), NOW)),
         ]
     }
 

@@ -164,6 +164,9 @@ impl Build<'_> {
         let off = json!({ "title": "Site visit", "scheduled_at": "2026-02-23T14:00:00Z", "customer_name": "Paulo Teles" });
         self.appointment(agent, "acme.called_off", "acme.sales", off).await;
         self.act(agent, "acme.called_off", "cancelAppointment", json!({ "reason": "Nobody is there" })).await;
+        let feed = self.ask("acme.feed", "subscribeCalendar", Ask::by(agent)).await;
+        let file = feed["data"]["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        self.ids.insert("acme.feed".into(), file);
     }
 
     /// One of each kind, all of it foreign to everybody else.

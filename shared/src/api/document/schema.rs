@@ -97,10 +97,13 @@ impl Schemas {
     }
 }
 
-/// The fields that a reader missed.
+/// The fields that a reader missed, whatever else was sent.
 fn missed<T>(outcome: Result<T, Error>) -> BTreeSet<String> {
     match outcome {
-        Err(Error::Invalid(violations)) => violations.iter().map(|(path, _)| path.clone()).collect(),
+        Err(Error::Invalid(violations)) => {
+            let blank = |messages: &[String]| messages.iter().any(|message| message == "can't be blank");
+            violations.iter().filter(|(_, messages)| blank(messages)).map(|(path, _)| path.clone()).collect()
+        }
         _ => BTreeSet::new(),
     }
 }

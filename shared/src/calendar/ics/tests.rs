@@ -18,7 +18,7 @@ fn event(summary: &str) -> Event {
 }
 
 fn written(event: Event) -> String {
-    Calendar { method: Method::Publish, events: vec![event] }.to_string()
+    Calendar { method: Method::Publish, name: None, events: vec![event] }.to_string()
 }
 
 /// The lines of a calendar, unfolded, after a look at their form.
@@ -43,7 +43,7 @@ fn a_whole_calendar() {
     event.description = Some("C:\\novo\r\nlinha\r\u{2028}fim".into());
     event.organizer = Some(Person { name: Some("Clínica: \"Sol\", ^filial\nnorte".into()), email: "a+b@clinica.test".into() });
     event.attendees = vec![Person { name: None, email: "x?cc=evil@a.test\r\nX:1".into() }];
-    let calendar = Calendar { method: Method::Cancel, events: vec![event] }.to_string();
+    let calendar = Calendar { method: Method::Cancel, name: None, events: vec![event] }.to_string();
     let expected = [
         "BEGIN:VCALENDAR",
         "PRODID:-//Voki//Calendar//EN",

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::Appointment;
 use crate::{
     clock::{Time, days},
@@ -157,14 +159,41 @@ impl Agenda {
     }
 }
 
-/// When an agent is taken, on the days that a range of at most so many days touches.
+/// When agents are taken within a range. Of one day or two the days of all are read together, a hundred a request; of more
+/// each agent's by themselves: of a day without appointments there is no item, and a query does not ask for it.
 ///
 /// # Errors
 /// [`Error::Internal`] when the table does not answer.
-pub async fn taken_within(store: &Store, user: UserId, from: Time, most: i32) -> Result<Vec<(Time, Time)>> {
-    let items = store.db().from(&keys::agenda(store.tenant(), user), &day(from), most + 2).await?;
-    let taken: BTreeMap<AppointmentId, Span> = items.iter().flat_map(entries).collect();
-    Ok(taken.into_values().map(|span| (span.start, span.end())).collect())
+pub async fn taken_within(store: &Store, users: &[UserId], from: Time, to: Time) -> Result<Vec<(UserId, Vec<(Time, Time)>)>> {
+    /// Days that are asked for one by one.
+    const FEW: usize = 2;
+    /// Agents whose days are read at the same time.
+    const AT_ONCE: usize = 8;
+    let ahead = std::iter::successors(Some(from), |at| Some(*at + days(1)));
+    let mut touched: Vec<String> = ahead.take_while(|at| *at < to).map(day).collect();
+    // The last day's beginning may lie before the hour at which the first one was begun.
+    touched.push(day(to - std::time::Duration::from_secs(1)));
+    touched.dedup();
+    if users.len() > 1 && touched.len() <= FEW {
+        let keys = |user: UserId| touched.iter().map(move |day| Key::agenda(store.tenant(), user, day));
+        let found = store.db().items(&users.iter().flat_map(|user| keys(*user)).collect::<Vec<_>>()).await?;
+        let of = |user: &UserId| (*user, times(keys(*user).filter_map(|key| found.item(&key)).flat_map(entries)));
+        return Ok(users.iter().map(of).collect());
+    }
+    let most = i32::try_from(touched.len()).unwrap_or(i32::MAX);
+    let of = |user: UserId| {
+        let first = touched[0].clone();
+        async move {
+            let items = store.db().from(&keys::agenda(store.tenant(), user), &first, most).await?;
+            Ok((user, times(items.iter().flat_map(entries))))
+        }
+    };
+    stream::iter(users.to_vec()).map(of).buffered(AT_ONCE).try_collect().await
+}
+
+/// From when to when entries last; one that touches two days stands in both.
+fn times(entries: impl Iterator<Item = (AppointmentId, Span)>) -> Vec<(Time, Time)> {
+    entries.collect::<BTreeMap<_, _>>().into_values().map(|span| (span.start, span.end())).collect()
 }
 
 /// How many free times are offered.

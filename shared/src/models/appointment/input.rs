@@ -7,7 +7,7 @@ use super::{Appointment, AppointmentStatus, Span};
 use crate::{
     clock::Time,
     ids::{CustomerId, DepartmentId, UserId},
-    input::{Fields, Input, Raw, rules},
+    input::{Fields, Input, Raw, Rule, rules},
     models::customer::Whom,
 };
 
@@ -55,11 +55,21 @@ impl Input for AppointmentInput {
     const WRAPPER: Option<&'static str> = Some("appointment");
 
     fn read(fields: &mut Fields<'_>) -> Self {
+        let booked = Self::fields(fields, rules::future);
+        if !fields.has("customer_id") && !fields.has("customer_name") {
+            fields.violation("customer_name", "can't be blank without customer_id");
+        }
+        booked
+    }
+}
+
+impl AppointmentInput {
+    fn fields(fields: &mut Fields<'_>, scheduled_at: impl Rule<Time>) -> Self {
         let Whom { customer_id, customer_name, customer_email, customer_phone } = Whom::read(fields);
         Self {
             title: fields.required("title", rules::name),
             description: fields.optional("description", rules::notes),
-            scheduled_at: fields.required("scheduled_at", rules::time),
+            scheduled_at: fields.required("scheduled_at", scheduled_at),
             duration_minutes: minutes(fields).unwrap_or(Span::MINUTES),
             department_id: fields.required("department_id", rules::id),
             user_id: fields.optional("user_id", rules::id),
@@ -71,9 +81,7 @@ impl Input for AppointmentInput {
             reject_conflicts: fields.default("reject_conflicts", false, rules::boolean),
         }
     }
-}
 
-impl AppointmentInput {
     /// The customer is described as an appointment has them.
     #[must_use]
     pub fn describes_customer_of(&self, appointment: &Appointment) -> bool {
@@ -102,7 +110,8 @@ impl Input for AppointmentChange {
     const WRAPPER: Option<&'static str> = AppointmentInput::WRAPPER;
 
     fn read(fields: &mut Fields<'_>) -> Self {
-        let booked = AppointmentInput::read(fields);
+        // What has begun is changed too, and one whose customer was removed.
+        let booked = AppointmentInput::fields(fields, rules::time);
         Self { booked, status: fields.default("status", AppointmentStatus::Scheduled, rules::word) }
     }
 }

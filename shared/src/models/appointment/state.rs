@@ -46,7 +46,8 @@ impl Appointment {
             (Scheduled | Confirmed, Action::Complete) => Ok(Self { status: Completed, ..after }),
             (Scheduled | Confirmed, Action::NoShow) => Ok(Self { status: NoShow, ..after }),
             (Scheduled | Confirmed, Action::Reschedule { span, agent }) => {
-                let after = Self { scheduled_at: span.start, duration_minutes: span.minutes, ..after };
+                let rescheduled_at = if span.start == self.scheduled_at { self.rescheduled_at } else { Some(now) };
+                let after = Self { scheduled_at: span.start, duration_minutes: span.minutes, rescheduled_at, ..after };
                 Ok(match agent {
                     Some(agent) => Self { user_id: agent.id, user_name: agent.input.name.clone(), ..after },
                     None => after,
@@ -96,6 +97,7 @@ mod tests {
             customer_phone: None,
             notes: None,
             cancellation_reason: None,
+            rescheduled_at: None,
             inserted_at: Time::from_epoch(0),
             updated_at: Time::from_epoch(0),
         }
@@ -129,6 +131,7 @@ mod tests {
                 let Some(after) = after else { continue };
                 assert_eq!(after.updated_at, NOW);
                 assert_eq!(after.span() == span, moved, "{verb}");
+                assert_eq!(after.rescheduled_at, moved.then_some(NOW), "{verb}");
                 assert_eq!(after.cancellation_reason.is_some(), outcome == Some(Cancelled), "{verb}");
             }
         }
