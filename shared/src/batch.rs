@@ -100,8 +100,9 @@ pub async fn let_go(store: &Store, key: &Key) -> Result<()> {
 }
 
 async fn make_part(store: &Store, part: &LinkBatch) -> Result<()> {
-    // Whoever makes them, they are those of who asked for them.
-    let store = store.clone().gated(Gate { author: part.author.clone().map(Arc::new), ..Gate::default() });
+    // Whoever makes them, and when: they are those of who asked for them, then.
+    let (author, done_at) = (part.author.clone().map(Arc::new), Some(part.inserted_at));
+    let store = store.clone().gated(Gate { author, done_at, ..Gate::default() });
     for links in steps(store.tenant(), &part.links) {
         make_step(&store, &part.site, links).await?;
     }

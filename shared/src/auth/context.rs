@@ -118,7 +118,7 @@ impl Context {
     #[must_use]
     pub fn gate(&self) -> Gate {
         let author = self.0.claims.as_ref().ok().map(|(claims, _)| Arc::new(self.author(claims.actor())));
-        Gate { admission: self.0.admission.get().cloned(), lease: self.0.lease.get().cloned(), author }
+        Gate { admission: self.0.admission.get().cloned(), lease: self.0.lease.get().cloned(), author, done_at: None }
     }
 
     /// Somebody who makes this request.

@@ -26,7 +26,10 @@ use super::{
     keys::Key,
     tally::Tally,
 };
-use crate::error::{Error, Result};
+use crate::{
+    clock::Time,
+    error::{Error, Result},
+};
 
 /// Resolves to whether the request may go on: the caller's session stands, the endpoint's limit is not used up.
 pub type Admission = Shared<BoxFuture<'static, Result<()>>>;
@@ -40,13 +43,16 @@ pub struct Gate {
     pub lease: Option<Arc<Lease>>,
     /// Who makes the request: the trail tells of each change.
     pub author: Option<Arc<Author>>,
+    /// When what the trail tells was done, if that was earlier.
+    pub done_at: Option<Time>,
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { admission, lease, author } = self;
-        let admission = admission.is_some();
-        f.debug_struct("Gate").field("admission", &admission).field("lease", lease).field("author", author).finish()
+        let Self { admission, lease, author, done_at } = self;
+        let mut text = f.debug_struct("Gate");
+        text.field("admission", &admission.is_some()).field("lease", lease).field("author", author);
+        text.field("done_at", done_at).finish()
     }
 }
 
@@ -329,8 +335,9 @@ impl<'a> Write<'a> {
 
     /// With the trail's entries of its changes.
     fn told(mut self, author: &Author) -> Result<Self> {
+        let at = self.store.gate.done_at.unwrap_or_else(|| self.store.clock.now());
         for (before, after) in std::mem::take(&mut self.trail) {
-            if let Some(entry) = Entry::of(self.store.mint()?, author, before, after, self.store.clock.now()) {
+            if let Some(entry) = Entry::of(self.store.mint()?, author, before, after, at) {
                 self = self.create(&entry);
             }
         }

@@ -18,10 +18,10 @@ impl Stage<'_> {
                 "to which a link is promised",
                 Ask::by("globex.manager").slot("id", self.id("globex.department")),
             ),
-            alone(self.other("createAccessLinks", "of many words", |ask| ask.body(self.wordy(7)))),
+            alone(self.other("createAccessLinks", "of many words", |ask| ask.body(self.wordy(6)))),
             alone(self.other("createAccessLinks", "of which one is wrong", |ask| {
-                let mut body = self.wordy(7);
-                body["access_links"][6]["max_uses"] = json!(0);
+                let mut body = self.wordy(6);
+                body["access_links"][5]["max_uses"] = json!(0);
                 ask.body(body)
             })),
             Scene { before: vec![removed()], sample: self.other("createAccessLinks", "with who was removed", |ask| ask) },
