@@ -93,12 +93,12 @@ impl Stage {
 impl World {
     /// Builds it.
     pub async fn start() -> Self {
-        Self::on(None).await
+        Box::pin(Self::on(None)).await
     }
 
     /// Builds it; from then on its functions reach the services through a client of their own.
     pub async fn through(http: impl HttpClient + 'static) -> Self {
-        Self::on(Some(SharedHttpClient::new(http))).await
+        Box::pin(Self::on(Some(SharedHttpClient::new(http)))).await
     }
 
     async fn on(http: Option<SharedHttpClient>) -> Self {
