@@ -49,9 +49,10 @@ pub async fn hand_over(store: &Store, from: CustomerId, to: Option<CustomerId>, 
         let ids = rows.iter().filter_map(|row| Id::from_key(entity::text(row, "SK")?.strip_prefix(keys::LINKS)?));
         change_all::<AccessLink>(store, ids.take(portion).collect(), from, to).await
     };
-    let (calls, appointments) = (listed::<Call>(store, from, to, portion), listed::<Appointment>(store, from, to, portion));
-    let merged = listed::<Merged>(store, from, to, portion);
-    let (calls, appointments, links, merged) = tokio::try_join!(calls, appointments, links, merged)?;
+    let calls = Box::pin(listed::<Call>(store, from, to, portion));
+    let appointments = Box::pin(listed::<Appointment>(store, from, to, portion));
+    let merged = Box::pin(listed::<Merged>(store, from, to, portion));
+    let (calls, appointments, links, merged) = tokio::try_join!(calls, appointments, Box::pin(links), merged)?;
     Ok(calls + appointments + links + merged)
 }
 

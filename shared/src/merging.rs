@@ -170,9 +170,9 @@ impl Names {
     /// The query with all of these for the one that was asked for; none when that is the only one.
     #[must_use]
     pub fn query(&self, query: &Query) -> Option<Query> {
-        let (named, others): (Vec<_>, Vec<_>) = query.filters.iter().cloned().partition(|(name, _)| *name == "customer_id");
-        let names: Vec<_> = self.0.iter().map(|id| ("customer_id", id.to_string())).collect();
-        (names != named).then(|| Query { filters: names.into_iter().chain(others).collect(), ..query.clone() })
+        let (asked, rest): (Vec<_>, Vec<_>) = query.filters.iter().cloned().partition(|(name, _)| *name == "customer_id");
+        let all: Vec<_> = self.0.iter().map(|id| ("customer_id", id.to_string())).collect();
+        (all != asked).then(|| Query { filters: all.into_iter().chain(rest).collect(), ..query.clone() })
     }
 
     /// The page as if everything had gone over.

@@ -21,7 +21,7 @@ const MANAGER: &str = "acme.manager";
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    accounts(world).into_iter().chain(service(world)).chain(links(world)).chain(appointments(world)).collect()
+    accounts(world).into_iter().chain(customers(world)).chain(service(world)).chain(links(world)).chain(appointments(world)).collect()
 }
 
 /// Who works for the tenant, and how it is set up.
@@ -111,12 +111,11 @@ fn accounts(world: &World) -> Vec<(&'static str, Ask)> {
     ]
 }
 
-/// The work of every day.
-fn service(world: &World) -> Vec<(&'static str, Ask)> {
-    let (id, anybody) = (|name| world.id(name), Ask::default);
+/// The people who call.
+fn customers(world: &World) -> Vec<(&'static str, Ask)> {
+    let id = |name| world.id(name);
     let one = |caller, name| Ask::by(caller).slot("id", id(name));
     vec![
-        // customers
         ("listCustomers", Ask::by(ATTENDANT).query("search", "hel")),
         (
             "createCustomer",
@@ -131,9 +130,16 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("listCustomerDuplicates", Ask::by(SUPERVISOR)),
         (
             "mergeCustomers",
-            Ask::by(SUPERVISOR)
-                .body(json!({ "primary_id": id("acme.customer"), "duplicate_ids": [id("acme.duplicate")] })),
+            Ask::by(SUPERVISOR).body(json!({ "primary_id": id("acme.customer"), "duplicate_ids": [id("acme.duplicate")] })),
         ),
+    ]
+}
+
+/// The work of every day.
+fn service(world: &World) -> Vec<(&'static str, Ask)> {
+    let (id, anybody) = (|name| world.id(name), Ask::default);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    vec![
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (

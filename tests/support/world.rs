@@ -93,12 +93,12 @@ impl Stage {
 impl World {
     /// Builds it.
     pub async fn start() -> Self {
-        Self::on(&Data::Memory, None).await
+        Box::pin(Self::on(&Data::Memory, None)).await
     }
 
     /// Builds it; from then on its functions reach the services through a client of their own.
     pub async fn through(http: impl HttpClient + 'static, data: &Data) -> Self {
-        Self::on(data, Some(SharedHttpClient::new(http))).await
+        Box::pin(Self::on(data, Some(SharedHttpClient::new(http)))).await
     }
 
     async fn on(data: &Data, http: Option<SharedHttpClient>) -> Self {

@@ -67,8 +67,10 @@ pub async fn update(
         let input = dialled(&caller, patch.onto(&seen.input)?).await?;
         let changed = Customer { input, updated_at: caller.now(), ..seen.value.clone() };
         let write = matching::moved(store, caller.write().update(&seen, &changed), &seen, Some(&changed)).await?;
-        let event = Event::Customer(EventName::CustomerUpdated, changed.view());
-        write.emit(&event, caller.now()).commit(Shown(changed.view(), seen.version + 1)).await
+        // Who sends the same again, for want of an answer, has changed nothing that is to be told.
+        let told = Event::Customer(EventName::CustomerUpdated, changed.view());
+        let write = if changed.input == seen.input { write } else { write.emit(&told, caller.now()) };
+        write.commit(Shown(changed.view(), seen.version + 1)).await
     })
     .await
 }

@@ -182,6 +182,8 @@ impl Build<'_> {
         let customer = json!({ "name": "Gilda Globex", "email": "gilda@globex.example" });
         self.join("globex.call", "globex.access_link", customer).await;
         self.customer(MANAGER, "globex.customer", "globex.call").await;
+        // What `primary_id` names.
+        self.ids.insert("globex.primary".into(), self.id("globex.customer").into());
         self.sector(MANAGER, "globex.sector", "Globex south").await;
         let tasting = json!({ "title": "Globex tasting", "scheduled_at": "2026-02-27T15:00:00Z", "customer_id": self.id("globex.customer") });
         self.appointment(MANAGER, "globex.appointment", "globex.department", tasting).await;
