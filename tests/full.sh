@@ -2,7 +2,7 @@
 # What takes more than Rust, or minutes. Without arguments every part, else the one that is named:
 #   deployed        the functions as Lambda functions behind ministack, as the template deploys them (Python, openssl, curl)
 #   dynamodb-local  the tests over HTTP against Amazon's DynamoDB Local (npm, Java)
-#   large           every scene under every fault; what operations cost in a tenant with 100,000 calls
+#   large           every scene under every fault, every two at once; a hundred rounds of each race; what operations cost in a tenant with 100,000 calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/venv.sh
@@ -37,6 +37,8 @@ dynamodb_local() {
 
 large() {
   cargo test -q -p tests --test faults-scenes --test budget-large
+  # Unoptimised, a thousand take half an hour.
+  ROUNDS=100 cargo test -q -p tests --test stack -- rounds::
 }
 
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT

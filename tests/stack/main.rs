@@ -7,4 +7,5 @@ mod kill;
 mod process;
 mod proxy;
 mod races;
+mod rounds;
 mod start;

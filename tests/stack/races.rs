@@ -8,16 +8,16 @@ use tests::{Answer, Client, PASSWORD, Receiver, Settings, Tenant};
 use crate::process::{Engine, Process};
 
 /// How many race.
-const RACERS: usize = 32;
+pub const RACERS: usize = 32;
 
 /// Two processes on one engine.
-struct Pair {
+pub struct Pair {
     processes: [Process; 2],
     _engine: Engine,
 }
 
 impl Pair {
-    async fn start(adjust: impl Fn(Settings) -> Settings) -> Self {
+    pub async fn start(adjust: impl Fn(Settings) -> Settings) -> Self {
         let engine = Engine::start().await;
         let settings = adjust(engine.settings());
         // One after the other: the first makes the table and the keys.
@@ -25,17 +25,17 @@ impl Pair {
         Self { processes, _engine: engine }
     }
 
-    async fn tenant(&self) -> Tenant {
+    pub async fn tenant(&self) -> Tenant {
         Tenant::on(self.processes[0].client()).await
     }
 
     /// The site of the nth racer.
-    fn site(&self, n: usize) -> &str {
+    pub fn site(&self, n: usize) -> &str {
         &self.processes[n % 2].site
     }
 
     /// Lets all of them run at once, half through each process.
-    async fn race<F: Future<Output = Answer> + Send + 'static>(
+    pub async fn race<F: Future<Output = Answer> + Send + 'static>(
         &self,
         racers: usize,
         mut racer: impl FnMut(usize, &str) -> F,
@@ -48,7 +48,7 @@ impl Pair {
         answers
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         for process in self.processes {
             assert_eq!(process.end().await.status.code(), Some(0));
         }
@@ -56,18 +56,18 @@ impl Pair {
 }
 
 /// How many answers have each status.
-fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
+pub fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
     answers.iter().fold(BTreeMap::new(), |mut counts, answer| {
         *counts.entry(answer.status.as_u16()).or_default() += 1;
         counts
     })
 }
 
-async fn total(client: &Client, path: &str) -> Value {
+pub async fn total(client: &Client, path: &str) -> Value {
     client.get(path).await.expect(200).json()["meta"]["total_count"].clone()
 }
 
-async fn post(client: Client, path: String, body: Value) -> Answer {
+pub async fn post(client: Client, path: String, body: Value) -> Answer {
     client.post(&path, body).await
 }
 
