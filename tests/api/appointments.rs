@@ -7,6 +7,7 @@ mod double;
 mod feed;
 mod finding;
 mod model;
+#[cfg(feature = "calendars")]
 mod others;
 mod reminders;
 mod states;

@@ -35,7 +35,6 @@ const NASTY: [(&str, &str); 8] = [
 ];
 
 #[tokio::test]
-#[ignore = "takes Python with icalendar: tests/full.sh calendars"]
 async fn another_reader_reads_what_was_meant() {
     let office = Office::new().await;
     let user = json!({ "user": {
