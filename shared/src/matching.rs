@@ -115,7 +115,10 @@ impl Match {
     /// are the customer's own.
     pub fn introduce<'a>(&self, write: Write<'a>, customer: &Customer, now: Time) -> Write<'a> {
         let write = match &self.known {
-            Some(known) if known.value == *customer => write,
+            // Whoever is removed or merged at this moment is somebody else.
+            Some(known) if known.value == *customer => {
+                write.exists::<Customer>(&Customer::key(write.store().tenant(), customer.id), |_| Error::Conflict)
+            }
             Some(known) => write.update(known, customer),
             None => write.create(customer).emit(&Event::Customer(EventName::CustomerCreated, customer.view()), now),
         };

@@ -8,7 +8,8 @@ use crate::{
     error::Result,
     events::Event,
     ids::AppointmentId,
-    models::{Appointment, Customer, appointment::Reminder, mail::Letter},
+    matching,
+    models::{Appointment, appointment::Reminder, mail::Letter},
     storage::{
         Entity, Key, Store, contend,
         entity::{self, DUE},
@@ -50,7 +51,7 @@ pub async fn remind(store: &Store, id: AppointmentId) -> Result<bool> {
 /// [`crate::Error::Internal`] when the table does not answer.
 pub async fn with_whom(store: &Store, appointment: &Appointment) -> Result<(Appointment, Option<String>)> {
     let Some(id) = appointment.customer_id else { return Ok((appointment.forgotten(), None)) };
-    Ok(match store.get::<Customer>(id).await? {
+    Ok(match matching::customer(store, id).await? {
         Some(customer) => {
             let email = appointment.customer_email.clone().or_else(|| customer.input.email.clone());
             (appointment.clone(), email)

@@ -21,7 +21,13 @@ const MANAGER: &str = "acme.manager";
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    accounts(world).into_iter().chain(customers(world)).chain(service(world)).chain(links(world)).chain(appointments(world)).collect()
+    accounts(world)
+        .into_iter()
+        .chain(customers(world))
+        .chain(service(world))
+        .chain(links(world))
+        .chain(appointments(world))
+        .collect()
 }
 
 /// Who works for the tenant, and how it is set up.

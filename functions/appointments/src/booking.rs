@@ -8,7 +8,7 @@ use shared::{
     clock::Time,
     error::Violations,
     events::{Event, EventName},
-    ids::{AppointmentId, UserId},
+    ids::{AppointmentId, CustomerId, UserId},
     input::{Fields, Input, rules},
     matching::{self, Match},
     models::{
@@ -161,6 +161,8 @@ struct Booked {
     moved: bool,
     /// The customer whom the booking makes known.
     met: Option<(Match, Customer)>,
+    /// The customer whom it names, who must still be there.
+    named: Option<CustomerId>,
     /// The days on which nothing else may have been entered.
     agenda: Option<Agenda>,
 }
@@ -214,6 +216,7 @@ impl Booked {
             }
             None => None,
         };
+        let named = given.customer.as_ref().map(|customer| customer.id);
         let customer = met.as_ref().map(|(_, customer)| customer).or(given.customer.as_deref());
         let name_of =
             |name: Option<&String>, before: fn(&Appointment) -> &String| name.or(seen.map(before)).cloned().unwrap_or_default();
@@ -238,12 +241,16 @@ impl Booked {
             inserted_at: seen.map_or(now, |seen| seen.inserted_at),
             updated_at: now,
         };
-        Ok(Self { appointment, moved, met, agenda })
+        Ok(Self { appointment, moved, met, named, agenda })
     }
 
     fn with_what_follows<'a>(&self, write: Write<'a>) -> Write<'a> {
         let write = match &self.agenda {
             Some(agenda) => agenda.unchanged(write),
+            None => write,
+        };
+        let write = match self.named {
+            Some(id) => write.exists::<Customer>(&Customer::key(write.store().tenant(), id), |_| Error::Conflict),
             None => write,
         };
         match &self.met {
