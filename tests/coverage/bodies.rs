@@ -159,7 +159,7 @@ async fn a_wrong_field_is_422_on_it_and_nothing_is_written() {
     let mut tried = 0;
     for body in bodies(&world) {
         for field in &body.fields {
-            body.refuses(&world, field, &mut misses).await;
+            Box::pin(body.refuses(&world, field, &mut misses)).await;
             tried += 1;
         }
         unwritten(&world, &body.operation, &mut misses).await;
@@ -217,7 +217,7 @@ async fn what_is_within_the_limits_is_taken() {
     let (world, mut misses) = (World::start().await, Misses::default());
     for body in bodies(&world) {
         for field in &body.fields {
-            body.takes(&world, field, &mut misses).await;
+            Box::pin(body.takes(&world, field, &mut misses)).await;
         }
         world.reset().await;
     }

@@ -31,7 +31,7 @@ impl Parameter {
         wrong.extend(beyond("minimum", -1).into_iter().chain(beyond("maximum", 1)));
         wrong.extend(self.unsaid().iter().map(|text| (*text).to_owned()));
         // An absent one is as a blank one.
-        wrong.retain(|text| !text.trim().is_empty() && text.trim_matches(['\u{a0}', '\u{200b}']) != "");
+        wrong.retain(|text| !text.trim_matches([' ', '\t', '\u{a0}', '\u{200b}']).is_empty());
         wrong
     }
 

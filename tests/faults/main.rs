@@ -7,6 +7,7 @@ mod check;
 mod plain;
 mod stale;
 mod trial;
+mod writers;
 
 use check::check;
 use tests::{Sample, lab::Lab, scenes::Scene};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod check;
+mod meanwhile;
 mod plain;
 mod trial;
 

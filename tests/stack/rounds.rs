@@ -134,7 +134,7 @@ async fn the_usage_of_a_tag_is_exact() {
     for round in 0..rounds() {
         let racer = |n: usize, site: &str| {
             let (client, path) = (arena.tenant.manager.at(site), format!("/api/v1/calls/{}/tags", calls[n % 4]));
-            let (applies, tag) = ((n / 4 + round) % 3 != 0, tag.clone());
+            let (applies, tag) = (!(n / 4 + round).is_multiple_of(3), tag.clone());
             async move {
                 if applies { client.post(&path, json!({ "tag_id": tag })).await } else { taken_off(&client, &path, &tag).await }
             }

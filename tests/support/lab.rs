@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex, mpsc},
 };
 
 use http_body_util::{BodyExt, Full};
@@ -24,7 +24,7 @@ use crate::{
     Receiver, Reply,
     gateway::readable,
     samples::Sample,
-    wire::{Call, Weather, Wire, timeless},
+    wire::{Call, Meanwhile, Weather, Wire, timeless},
     world::World,
 };
 
@@ -104,6 +104,17 @@ impl Lab {
         };
         let (answer, calls) = timeless(self.wire.watch(Weather { outward, ..weather }, self.world.replay(sample)));
         Run { answer: readable(answer), calls }
+    }
+
+    /// Has a function work on a sample, while another does on its own before the call of this number. Answers what the
+    /// other answers, too.
+    #[must_use]
+    pub fn interleave(&self, sample: &Sample, site: usize, other: &Sample) -> (Run, Value) {
+        let (told, said) = mpsc::channel();
+        let (home, aside) = (self.home.handle().clone(), self.world.aside(other));
+        let work = Arc::new(move || told.send(home.block_on(aside())).unwrap());
+        let run = self.replay(sample, Weather { meanwhile: Some(Meanwhile { site, work }), ..Weather::default() });
+        (run, readable(said.try_recv().unwrap_or_default()))
     }
 
     /// Does something with the world in true time.

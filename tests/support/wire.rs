@@ -10,6 +10,7 @@ mod fault;
 mod message;
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, mpsc},
     time::Duration,
 };
@@ -49,9 +50,26 @@ pub struct Weather {
     pub fault: Option<Fault>,
     /// Indexes are read from this table in place of the true one.
     pub stale: Option<String>,
+    /// Somebody else does something before a call.
+    pub meanwhile: Option<Meanwhile>,
     /// After a call of this action the work talks to addresses that are not a service's; while it does, the clock must not
     /// move.
     pub outward: Option<&'static str>,
+}
+
+/// What somebody else does.
+#[derive(Clone)]
+pub struct Meanwhile {
+    /// Before which call: its number among the calls of the work, from 0.
+    pub site: usize,
+    /// The other work, which passes by this layer.
+    pub work: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meanwhile").field("site", &self.site).finish_non_exhaustive()
+    }
 }
 
 /// The layer; clones are one.
@@ -102,9 +120,12 @@ impl Wire {
 
     async fn pass(self, below: SharedHttpConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let mut asked = Asked::of(request);
-        let strike = self.log().arrive(&asked);
+        let (strike, meanwhile) = self.log().arrive(&asked);
         tokio::time::sleep(MOMENT).await;
         let turn = self.0.turn.lock().await;
+        if let Some(Meanwhile { work, .. }) = meanwhile {
+            spawn_blocking(move || work()).await.unwrap();
+        }
         let (round, stale) = self.log().depart();
         let mut call = Call::of(&asked, round);
         asked.watch(stale.as_deref());
@@ -152,11 +173,17 @@ impl HttpConnector for Tap {
 }
 
 impl Log {
-    /// A call came. Answers how it fails.
-    fn arrive(&mut self, asked: &Asked) -> Option<Strike> {
+    /// A call came. Answers how it fails, and what is done before it.
+    fn arrive(&mut self, asked: &Asked) -> (Option<Strike>, Option<Meanwhile>) {
         self.hold = None;
         let number = self.arrived;
         self.arrived += 1;
+        let meanwhile = self.weather.meanwhile.take_if(|meanwhile| meanwhile.site == number);
+        (self.strike(number, asked), meanwhile)
+    }
+
+    /// How the call of this number fails.
+    fn strike(&mut self, number: usize, asked: &Asked) -> Option<Strike> {
         let fault = self.weather.fault.as_ref()?;
         let met = self.met.get_or_insert_with(|| (String::new(), 0));
         if number == fault.site {

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_runtime_api::client::http::HttpClient;
 use axum::Router;
+use futures_util::{FutureExt, future::BoxFuture};
 use local::aws::{self, ACCESS_KEY, Aws, Data, External, REGION, SECRET_KEY};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -196,6 +197,16 @@ impl World {
             "webhook-worker" => told(webhook_worker::handle(app, parsed(event)).await),
             "scheduler" => told(Box::pin(scheduler::handle(app, parsed(event))).await),
             name => invoke(function(&app, name), &event.to_string()).await.unwrap(),
+        }
+    }
+
+    /// The same, done by somebody else on the way of their own: what it answers, each time that it is done.
+    pub fn aside(&self, sample: &Sample) -> impl Fn() -> BoxFuture<'static, Value> + Send + Sync + 'static {
+        let (stage, sample) = (self.plain.clone(), sample.clone());
+        move || {
+            let service = function(&stage.app(&sample.name), &sample.function);
+            let event = sample.event.to_string();
+            async move { invoke(service, &event).await.unwrap() }.boxed()
         }
     }
 

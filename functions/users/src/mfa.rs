@@ -159,13 +159,13 @@ pub async fn reset(caller: Caller<Manager>, Path(id): Path<UserId>) -> Result<No
     .await
 }
 
-/// The caller and the caller's session.
+/// The caller and the caller's session, which stands: one that has ended meanwhile is not begun anew by what its user writes.
 pub(crate) async fn oneself<R>(caller: &Caller<R>) -> Result<(Stored<User>, Stored<Session>)> {
     let store = caller.store();
     let keys = [User::key(store.tenant(), caller.user()), Session::key(store.tenant(), (caller.user(), caller.claims.sid))];
     let mut found = store.db().items(&keys).await?;
-    match (found.take(&keys[0])?, found.take(&keys[1])?) {
-        (Some(user), Some(session)) => Ok((user, session)),
+    match (found.take::<User>(&keys[0])?, found.take::<Session>(&keys[1])?) {
+        (Some(user), Some(session)) if session.stands(&user, caller.now()) => Ok((user, session)),
         _ => Err(Error::Unauthenticated("Session has ended")),
     }
 }

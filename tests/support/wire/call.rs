@@ -38,6 +38,8 @@ pub struct Call {
     pub fault: Option<Kind>,
     /// The items that it would change.
     pub changes: Vec<Key>,
+    /// Every text that it names, the keys of partitions among them.
+    pub names: BTreeSet<String>,
     /// It reached the service.
     pub reached: bool,
     /// The messages that reached the queue.
@@ -68,6 +70,7 @@ impl Call {
             status: None,
             fault: None,
             changes: changes(&asked.body),
+            names: names(&asked.body),
             reached: false,
             messages: Vec::new(),
         }
@@ -122,6 +125,16 @@ fn changes(body: &Value) -> Vec<Key> {
     let parts = in_transaction.flat_map(|item| ["Put", "Update", "Delete"].map(|kind| &item[kind])).chain([body]);
     let keys = parts.flat_map(|part| [&part["Item"], &part["Key"]]);
     keys.filter_map(|key| Some(Key { pk: text(&key["PK"]["S"])?, sk: text(&key["SK"]["S"])? })).collect()
+}
+
+/// Every text of a request.
+fn names(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(text) => BTreeSet::from([text.clone()]),
+        Value::Array(values) => values.iter().flat_map(names).collect(),
+        Value::Object(members) => members.values().flat_map(names).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
