@@ -114,11 +114,10 @@ impl Match {
     /// Writes the customer as the introduction leaves them, who from then on is whom e-mail and phone stand for, those that
     /// are the customer's own.
     pub fn introduce<'a>(&self, write: Write<'a>, customer: &Customer, now: Time) -> Write<'a> {
+        let key = Customer::key(write.store().tenant(), customer.id);
         let write = match &self.known {
             // Whoever is removed or merged at this moment is somebody else.
-            Some(known) if known.value == *customer => {
-                write.exists::<Customer>(&Customer::key(write.store().tenant(), customer.id), |_| Error::Conflict)
-            }
+            Some(known) if known.value == *customer => write.exists::<Customer>(&key, |_| Error::Conflict),
             Some(known) => write.update(known, customer),
             None => write.create(customer).emit(&Event::Customer(EventName::CustomerCreated, customer.view()), now),
         };

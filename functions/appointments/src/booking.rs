@@ -250,7 +250,10 @@ impl Booked {
             None => write,
         };
         let write = match self.named {
-            Some(id) => write.exists::<Customer>(&Customer::key(write.store().tenant(), id), |_| Error::Conflict),
+            Some(id) => {
+                let key = Customer::key(write.store().tenant(), id);
+                write.exists::<Customer>(&key, |_| Error::Conflict)
+            }
             None => write,
         };
         match &self.met {
