@@ -11,7 +11,7 @@ use crate::{
     ids::{CustomerId, Id},
     models::{AccessLink, Appointment, Call, Customer, customer::Forgotten, delivery::SLACK},
     storage::{
-        Entity, Store, contend, entity, keys,
+        Entity, Item, Key, Store, contend, entity, keys,
         list::{Query, Start},
     },
 };
@@ -66,8 +66,10 @@ async fn change_all<T: Bears>(store: &Store, ids: Vec<T::Id>, customer: Customer
 }
 
 /// What bears a customer's name.
-trait Bears: Entity {
+pub(crate) trait Bears: Entity<Id: Id> {
+    /// Whose it is.
     fn customer(&self) -> Option<CustomerId>;
+    /// It without the customer.
     fn forgotten(&self) -> Self;
 }
 
@@ -104,7 +106,9 @@ impl Bears for AccessLink {
 async fn change<T: Bears>(store: &Store, id: T::Id, customer: CustomerId) -> Result<()> {
     contend(|| async {
         let Some(seen) = store.get::<T>(id).await?.filter(|seen| seen.customer() == Some(customer)) else { return Ok(()) };
-        store.write().update(&seen, &seen.forgotten()).commit(()).await
+        // An erasure, perhaps much later, finds it by this row.
+        let row = Key::former(store.tenant(), customer, T::KIND, id);
+        store.write().update(&seen, &seen.forgotten()).put_over(&row, Item::new()).commit(()).await
     })
     .await
 }

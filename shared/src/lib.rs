@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, forget, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, forget, erase, lapse, matching, release, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -11,6 +11,7 @@ pub mod clock;
 pub mod crypto;
 pub mod deliver;
 pub mod dispatch;
+pub mod erase;
 pub mod error;
 pub mod events;
 pub mod forget;

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
 };
 
+pub mod about;
 pub mod audit;
 pub mod cursor;
 pub mod entity;

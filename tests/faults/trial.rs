@@ -170,8 +170,9 @@ impl Attempts {
         match sample.function.as_str() {
             // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
             "scheduler" => {
-                let idle =
-                    |run: &Run| ["events", "deliveries", "lapsed", "untagged"].iter().all(|what| run.answer[what] == json!(0));
+                let idle = |run: &Run| {
+                    ["events", "deliveries", "lapsed", "erased", "untagged"].iter().all(|what| run.answer[what] == json!(0))
+                };
                 for n in 0..6 {
                     if n == 0 || !idle(&self.runs[self.runs.len() - 1]) {
                         self.run(lab, sample, AT_ONCE, fair());

@@ -196,6 +196,7 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("getCustomer", one(ATTENDANT, "acme.customer")),
         ("updateCustomer", one(ATTENDANT, "acme.customer").body(json!({ "customer": { "phone": "+55 31 97777-6666" } }))),
         ("deleteCustomer", one(ATTENDANT, "acme.customer")),
+        ("exportCustomer", one(MANAGER, "acme.customer")),
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (

@@ -9,11 +9,16 @@ use shared::{
     app::{App, Need},
     clock::Time,
     dispatch::dispatch,
+    erase,
     events::EventRecord,
     forget,
     ids::{DeliveryId, EventId},
     lapse, mail,
-    models::{AccessLink, Call, Delivery, Mail, User, customer::Forgotten, tag::TagRemoval},
+    models::{
+        AccessLink, Call, Delivery, Mail, User,
+        customer::{Erasure, Forgotten},
+        tag::TagRemoval,
+    },
     queue::Message,
     release,
     storage::{Entity, Key, entity::DUE, failed, key_of, keys, table::DUE_INDEX},
@@ -38,6 +43,8 @@ pub struct Swept {
     pub released: u64,
     /// Calls and links that a removed customer was taken off.
     pub forgotten: u64,
+    /// Objects of erased customers, and what was told of them.
+    pub erased: u64,
     /// Calls that bore tags which were deleted, and those tags.
     pub untagged: u64,
 }
@@ -51,6 +58,7 @@ impl Swept {
             mails: self.mails + other.mails,
             released: self.released + other.released,
             forgotten: self.forgotten + other.forgotten,
+            erased: self.erased + other.erased,
             untagged: self.untagged + other.untagged,
         }
     }
@@ -150,6 +158,11 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         Forgotten::KIND => {
             if let Some(id) = key.object_id() {
                 swept.forgotten += forget::again(&store, id).await?;
+            }
+        }
+        Erasure::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.erased += erase::go_on(&store, id, erase::PORTION).await?;
             }
         }
         User::KIND => {

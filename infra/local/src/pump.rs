@@ -64,6 +64,7 @@ impl Done {
         self.swept.lapsed += other.swept.lapsed;
         self.swept.mails += other.swept.mails;
         self.swept.released += other.swept.released;
+        self.swept.erased += other.swept.erased;
         self.swept.untagged += other.swept.untagged;
     }
 }

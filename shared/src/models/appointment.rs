@@ -87,11 +87,20 @@ pub struct Appointment {
     pub updated_at: Time,
 }
 
+/// The title of an appointment whose customer was erased.
+const ERASED: &str = "Erased";
+
 impl Appointment {
     /// The appointment without its customer, who was removed.
     #[must_use]
     pub fn forgotten(&self) -> Self {
         Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
+    /// The appointment without what anybody has written about its customer, who was erased.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self { title: ERASED.into(), description: None, notes: None, cancellation_reason: None, ..self.forgotten() }
     }
 
     /// The time that it takes.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
+    about,
     entity::{Count, DUE, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, TOTAL, TTL},
     keys::{self, Key},
 };
@@ -103,6 +104,7 @@ pub struct Facets {
     counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<Time>,
+    about: Option<String>,
     ttl: Option<Time>,
     pub(super) beside: BTreeMap<Key, Beside>,
     pub(super) tallied: Vec<Tallied>,
@@ -122,6 +124,7 @@ impl Facets {
             counts: Vec::new(),
             due: None,
             lapses: None,
+            about: None,
             ttl: None,
             beside: BTreeMap::new(),
             tallied: Vec::new(),
@@ -229,6 +232,13 @@ impl Facets {
         self
     }
 
+    /// Whom it tells of, see [`about`](super::about::whom): an erasure finds it.
+    #[must_use]
+    pub fn about(mut self, whom: Option<String>) -> Self {
+        self.about = whom;
+        self
+    }
+
     /// The moment after which the table may forget it.
     #[must_use]
     pub fn ttl(mut self, at: Time) -> Self {
@@ -305,6 +315,9 @@ impl Facets {
         if let Some(at) = self.due {
             set(DUE.0.into(), keys::due(keys::shard(&key.pk, keys::DUE_SHARDS)));
             set(DUE.1.into(), keys::due_at(at, key));
+        }
+        if let Some(whom) = &self.about {
+            item.extend(about::place(&self.tenant, whom));
         }
         if !listing.sorts.is_empty() && !self.filters.is_empty() {
             item.insert(FILTERS.into(), self.filterable());

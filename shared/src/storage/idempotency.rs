@@ -3,16 +3,20 @@
 //! The first request takes a lease; its transaction records the answer together with the change, so that a crash at any
 //! moment leaves both or neither. A lease that lapsed (its holder died) is taken over; whoever lost it cannot commit.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, Update},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    Db, attributes,
+    Db, about, attributes,
     entity::{self, Item},
     failed,
     keys::Key,
@@ -129,37 +133,38 @@ impl Lease {
 
     /// The update that records the answer, as part of the transaction that makes the change.
     pub(super) fn record(&self, table: &str, tenant: &str, answer: &Recorded) -> Result<Update> {
-        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let Kept { expression, names, values } = Kept::of(Some(tenant), answer)?;
         Update::builder()
             .table_name(table)
             .set_key(Some(attributes(&self.key)))
-            .update_expression("SET answer = :answer, #tenant = :tenant")
+            .update_expression(expression)
             .condition_expression(HELD)
-            .expression_attribute_names("#tenant", "tenant")
-            .expression_attribute_values(":tenant", AttributeValue::S(tenant.into()))
-            .expression_attribute_values(":answer", AttributeValue::S(answer))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .build()
             .map_err(|e| Error::internal("idempotency", e))
     }
 
-    /// Records the answer of a request that changed nothing. One that was recorded with a change stays.
+    /// Records the answer of a request that changed nothing, of a tenant where one is known. One that was recorded with a
+    /// change stays.
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
-    pub async fn keep(&self, db: &Db, answer: &Recorded) -> Result<()> {
+    pub async fn keep(&self, db: &Db, tenant: Option<&str>, answer: &Recorded) -> Result<()> {
         if self.recorded.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let Kept { expression, names, values } = Kept::of(tenant, answer)?;
         let kept = db
             .client()
             .update_item()
             .table_name(db.table())
             .set_key(Some(attributes(&self.key)))
-            .update_expression("SET answer = :answer")
+            .update_expression(expression)
             .condition_expression(HELD)
-            .expression_attribute_values(":answer", AttributeValue::S(answer))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .send()
             .await;
@@ -199,6 +204,62 @@ impl Lease {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// An answer as an update writes it, with whom it is about.
+struct Kept {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Kept {
+    fn of(tenant: Option<&str>, answer: &Recorded) -> Result<Self> {
+        let text = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let mut attributes = entity::texts([("answer", text)]);
+        if let Some(tenant) = tenant {
+            let body: Value = answer.body.as_deref().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+            attributes.extend(entity::texts([("tenant", tenant.to_owned())]));
+            attributes.extend(about::whom_of_answer(&body).map(|whom| about::place(tenant, &whom)).into_iter().flatten());
+        }
+        let sets: Vec<String> = attributes.keys().map(|name| format!("#{name} = :{name}")).collect();
+        Ok(Self {
+            expression: format!("SET {}", sets.join(", ")),
+            names: attributes.keys().map(|name| (format!("#{name}"), name.clone())).collect(),
+            values: attributes.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect(),
+        })
+    }
+}
+
+/// What stands under a key is an answer.
+pub(super) fn is_answer(key: &Key) -> bool {
+    key.pk.starts_with(&Key::idempotency("").pk)
+}
+
+/// Takes an answer back: the key stays used, and who asks again hears that what was made is gone.
+pub(super) async fn take_back(db: &Db, key: Key) -> Result<()> {
+    let gone = Recorded { status: 404, body: Some(r#"{"errors":{"detail":"Resource not found"}}"#.into()), etag: None };
+    let gone = serde_json::to_string(&gone).map_err(|e| Error::internal("recorded answer", e))?;
+    let taken = db
+        .client()
+        .update_item()
+        .table_name(db.table())
+        .set_key(Some(attributes(&key)))
+        .update_expression(about::taken_off("SET answer = :gone"))
+        .condition_expression("attribute_exists(answer)")
+        .expression_attribute_values(":gone", AttributeValue::S(gone))
+        .send()
+        .await;
+    match taken {
+        Err(error)
+            if !error.as_service_error().is_some_and(
+                aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+            ) =>
+        {
+            Err(failed("UpdateItem")(error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,11 @@ impl Stage<'_> {
         ]
     }
 
+    /// A manager erases a customer.
+    pub(super) fn erasing(&self, what: &str) -> Sample {
+        self.other("deleteCustomer", what, |ask| Ask { caller: Some(MANAGER), ..ask }.query("erase", "true"))
+    }
+
     /// People who come, go and forget.
     pub(super) fn people(&self) -> Vec<Scene> {
         let alone = |sample| Scene { before: Vec::new(), sample };
@@ -44,6 +49,10 @@ impl Stage<'_> {
             Scene {
                 before: vec![self.other("deleteCustomer", "before", |ask| ask)],
                 sample: self.worker("scheduler", "after a customer was removed", NOW + Duration::from_secs(61)),
+            },
+            Scene {
+                before: vec![self.erasing("before")],
+                sample: self.worker("scheduler", "after a customer was erased", NOW + Duration::from_secs(61)),
             },
             alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
             alone(self.other("createUser", "who is invited", |ask| {
