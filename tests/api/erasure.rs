@@ -219,7 +219,7 @@ async fn only_a_manager_erases_and_hands_out() {
     }
     let _ = tenant.manager.with("if-match", "\"7\"").delete(&format!("{path}?erase=true")).await.expect(412);
     let _ = tenant.manager.get(&path).await.expect(200);
-    let _ = erase(&tenant.manager, &uuid::Uuid::now_v7().to_string()).await.expect(404);
+    let _ = erase(&tenant.manager, &uuid::Uuid::new_v4().to_string()).await.expect(404);
     let _ = tenant.manager.delete(&format!("{path}?erase=false")).await.expect(204);
     let _ = erase(&tenant.manager, &id).await.expect(204);
 }

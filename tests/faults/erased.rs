@@ -24,9 +24,9 @@ fn minute(lab: &Lab, after: u64) -> Sample {
 /// What bears the person's mark, after changes.
 fn traces(lab: &Lab, changes: &Changes) -> Vec<String> {
     let marked = |item: &Value| MARKS.iter().any(|mark| item.to_string().contains(mark));
-    let untouched = lab.built.iter().filter(|(key, _)| !changes.contains_key(key)).map(|(key, item)| (key, item));
-    let changed = changes.iter().filter_map(|(key, item)| Some((key, item.as_ref()?)));
-    let all = untouched.chain(changed).filter(|(key, item)| key.pk.starts_with("acme#") && marked(item));
+    let untouched = lab.built.iter().filter(|(key, _)| !changes.contains_key(key));
+    let written = changes.iter().filter_map(|(key, item)| Some((key, item.as_ref()?)));
+    let all = untouched.chain(written).filter(|(key, item)| key.pk.starts_with("acme#") && marked(item));
     all.map(|(key, _)| format!("{} {}", key.pk, key.sk)).collect()
 }
 

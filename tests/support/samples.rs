@@ -92,7 +92,7 @@ const MANAGER: &str = "acme.manager";
 /// How each operation is called: by the least of those who may, with values that are worth reading.
 #[must_use]
 pub fn asks(world: &World) -> BTreeMap<&'static str, Ask> {
-    accounts(world).into_iter().chain(service(world)).chain(appointments(world)).collect()
+    accounts(world).into_iter().chain(customers(world)).chain(service(world)).chain(appointments(world)).collect()
 }
 
 /// Who works for the tenant, and how it is set up.
@@ -179,12 +179,10 @@ fn accounts(world: &World) -> Vec<(&'static str, Ask)> {
     ]
 }
 
-/// The work of every day.
-fn service(world: &World) -> Vec<(&'static str, Ask)> {
-    let (id, anybody) = (|name| world.id(name), Ask::default);
-    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+/// The people who call.
+fn customers(world: &World) -> Vec<(&'static str, Ask)> {
+    let one = |caller, name| Ask::by(caller).slot("id", world.id(name));
     vec![
-        // customers
         ("listCustomers", Ask::by(ATTENDANT).query("search", "hel")),
         (
             "createCustomer",
@@ -197,6 +195,14 @@ fn service(world: &World) -> Vec<(&'static str, Ask)> {
         ("updateCustomer", one(ATTENDANT, "acme.customer").body(json!({ "customer": { "phone": "+55 31 97777-6666" } }))),
         ("deleteCustomer", one(ATTENDANT, "acme.customer")),
         ("exportCustomer", one(MANAGER, "acme.customer")),
+    ]
+}
+
+/// The work of every day.
+fn service(world: &World) -> Vec<(&'static str, Ask)> {
+    let (id, anybody) = (|name| world.id(name), Ask::default);
+    let one = |caller, name| Ask::by(caller).slot("id", id(name));
+    vec![
         // departments
         ("listDepartments", Ask::by(ATTENDANT).query("active", "true").query("sort_by", "name")),
         (

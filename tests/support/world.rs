@@ -93,12 +93,12 @@ impl Stage {
 impl World {
     /// Builds it.
     pub async fn start() -> Self {
-        Self::on(None).await
+        Box::pin(Self::on(None)).await
     }
 
     /// Builds it; from then on its functions reach the services through a client of their own.
     pub async fn through(http: impl HttpClient + 'static) -> Self {
-        Self::on(Some(SharedHttpClient::new(http))).await
+        Box::pin(Self::on(Some(SharedHttpClient::new(http)))).await
     }
 
     async fn on(http: Option<SharedHttpClient>) -> Self {
@@ -191,9 +191,9 @@ impl World {
         self.stage.clock.set_offset(at.epoch() - NOW.epoch());
         let app = self.stage.app(&sample.name);
         match sample.function.as_str() {
-            "events-dispatcher" => told(events_dispatcher::handle(app, parsed(event)).await),
+            "events-dispatcher" => told(Box::pin(events_dispatcher::handle(app, parsed(event))).await),
             "mailer" => told(Box::pin(mailer::handle(app, parsed(event))).await),
-            "webhook-worker" => told(webhook_worker::handle(app, parsed(event)).await),
+            "webhook-worker" => told(Box::pin(webhook_worker::handle(app, parsed(event))).await),
             "scheduler" => told(Box::pin(scheduler::handle(app, parsed(event))).await),
             name => invoke(function(&app, name), &event.to_string()).await.unwrap(),
         }

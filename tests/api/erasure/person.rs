@@ -70,7 +70,7 @@ impl Person {
         let text = |value: Option<&AttributeValue>| value.and_then(|value| value.as_s().ok()).cloned();
         let kind = |item: &shared::storage::Item| {
             let partition = text(item.get("PK")).unwrap();
-            let part = if partition.starts_with('~') { 0 } else { 1 };
+            let part = usize::from(!partition.starts_with('~'));
             text(item.get("k")).unwrap_or_else(|| partition.split('#').nth(part).unwrap().to_owned())
         };
         items.iter().filter(|item| item.values().any(|value| self.is_in_value(value))).map(kind).collect()
