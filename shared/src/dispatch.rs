@@ -31,7 +31,8 @@ pub async fn dispatch(app: &App, tenant: &str, event: &Stored<EventRecord>) -> R
     let now = app.clock().now();
     let webhooks = webhooks.into_iter().map(entity::from_item).collect::<Result<Vec<Stored<Webhook>>>>()?;
     let wanting = webhooks.into_iter().filter(|webhook| webhook.wants(&event.name));
-    let held: Vec<_> = wanting.map(|webhook| Delivery::new(event.id, &event.name, webhook.id, now)).collect();
+    let held = |webhook: Stored<Webhook>| Delivery::new(event.id, &event.name, event.about.clone(), webhook.id, now);
+    let held: Vec<_> = wanting.map(held).collect();
     let inserts: Vec<_> = held.iter().map(|delivery| store.insert(delivery)).collect();
     stream::iter(inserts).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
     let message = |delivery: &Delivery| Message {

@@ -18,7 +18,7 @@ use crate::{
         mail::Letter,
         webhook::WebhookView,
     },
-    storage::{Entity, Facets, Key, Write},
+    storage::{Entity, Facets, Key, Write, about},
 };
 
 /// What happened, with the object as the API shows it to a manager.
@@ -67,6 +67,9 @@ pub struct EventRecord {
     pub at: Time,
     /// The body that every receiver gets, byte for byte.
     pub payload: String,
+    /// Whom it is about.
+    #[serde(default)]
+    pub about: Option<String>,
     /// When its deliveries were made.
     pub dispatched_at: Option<Time>,
 }
@@ -85,7 +88,7 @@ impl Entity for EventRecord {
 
     fn facets(&self, tenant: &str) -> Facets {
         let due = if self.dispatched_at.is_none() { Some(self.at + SLACK) } else { None };
-        Facets::of::<Self>(tenant, self.id).due(due).ttl(self.at + KEPT)
+        Facets::of::<Self>(tenant, self.id).due(due).about(self.about.clone()).ttl(self.at + KEPT)
     }
 }
 
@@ -109,7 +112,8 @@ impl Write<'_> {
         match event.parts().and_then(|parts| Ok((self.store().mint()?, parts))) {
             Ok((id, (name, data))) => {
                 let payload = payload(id, &name.to_string(), at, &data);
-                self.create(&EventRecord { id, name: name.to_string(), at, payload, dispatched_at: None })
+                let about = about::whom(&data);
+                self.create(&EventRecord { id, name: name.to_string(), at, payload, about, dispatched_at: None })
             }
             Err(error) => self.flawed(error),
         }

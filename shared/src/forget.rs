@@ -15,7 +15,7 @@ use crate::{
         customer::{Forgotten, Merged},
         delivery::SLACK,
     },
-    storage::{Entity, Store, contend, entity, keys, list::Query},
+    storage::{Entity, Item, Key, Store, contend, entity, keys, list::Query},
 };
 
 /// Objects that one look takes on: some seconds of work.
@@ -70,7 +70,7 @@ async fn change_all<T: Bears>(store: &Store, ids: Vec<T::Id>, from: CustomerId, 
 }
 
 /// What bears a customer's identifier.
-pub trait Bears: Entity {
+pub trait Bears: Entity<Id: Id> {
     /// Whose.
     fn customer(&self) -> Option<CustomerId>;
     /// As another customer's.
@@ -142,7 +142,13 @@ async fn change<T: Bears>(store: &Store, id: T::Id, from: CustomerId, to: Option
     contend(|| async {
         let Some(seen) = store.get::<T>(id).await?.filter(|seen| seen.customer() == Some(from)) else { return Ok(()) };
         let changed = to.map_or_else(|| seen.forgotten(), |to| seen.following(to));
-        store.write().update(&seen, &changed).commit(()).await
+        let write = store.write().update(&seen, &changed);
+        let write = match to {
+            Some(_) => write,
+            // An erasure, perhaps much later, finds it by this row.
+            None => write.put_over(&Key::former(store.tenant(), from, T::KIND, id), Item::new()),
+        };
+        write.commit(()).await
     })
     .await
 }

@@ -1,5 +1,5 @@
 //! What every function shares. A module uses only those before it:
-//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, lapse, matching, merging, release, remind, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
+//! `error, chance, text, clock, ids, input, calendar → storage → models → events, tags, batch, forget, erase, lapse, matching, merging, release, remind, untag, waiting → queue, outbound, mailer, crypto → app → deliver,
 //! dispatch, mail → auth → api, worker`.
 
 pub mod api;
@@ -12,6 +12,7 @@ pub mod clock;
 pub mod crypto;
 pub mod deliver;
 pub mod dispatch;
+pub mod erase;
 pub mod error;
 pub mod events;
 pub mod forget;

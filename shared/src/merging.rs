@@ -167,6 +167,12 @@ impl Names {
         Ok(Self(names))
     }
 
+    /// These identifiers.
+    #[must_use]
+    pub fn ids(&self) -> &[CustomerId] {
+        &self.0
+    }
+
     /// The query with all of these for the one that was asked for; none when that is the only one.
     #[must_use]
     pub fn query(&self, query: &Query) -> Option<Query> {

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
 };
 
+pub mod about;
 pub mod audit;
 pub mod cursor;
 pub mod entity;

@@ -14,6 +14,7 @@ mod conventions;
 mod customers;
 mod deliveries;
 mod departments;
+mod erasure;
 mod export;
 mod headers;
 mod idempotency;

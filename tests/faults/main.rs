@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod check;
+mod erased;
 mod plain;
 mod stale;
 mod trial;

@@ -96,7 +96,7 @@ fn renamed(mut lines: Vec<String>, seeds: &[(String, Time)], webhooks: &[Webhook
             if found {
                 // What was drawn for an event is in the identifiers of its deliveries too.
                 for (n, webhook) in webhooks.iter().enumerate() {
-                    let delivery = Delivery::new(id, "", *webhook, *at).id;
+                    let delivery = Delivery::new(id, "", None, *webhook, *at).id;
                     name(&mut lines, &[delivery.to_string(), delivery.key()], &format!("{mark} at {n}"));
                 }
             }

@@ -174,7 +174,7 @@ impl Attempts {
             // The schedule, until nothing is left to do: what it does makes events, which are dispatched in their turn.
             "scheduler" => {
                 let idle = |run: &Run| {
-                    ["events", "deliveries", "lapsed", "reminded", "untagged", "linked"]
+                    ["events", "deliveries", "lapsed", "reminded", "erased", "untagged", "linked"]
                         .iter()
                         .all(|what| run.answer[what] == json!(0))
                 };

@@ -43,7 +43,7 @@ async fn a_record_of_the_stream_becomes_a_delivery() {
     let (event, webhook): (EventId, _) =
         (world.id("initech.fresh").parse().unwrap(), world.id("initech.webhook").parse().unwrap());
     let store = world.app().store("initech");
-    let delivery = Delivery::new(event, "access_link.created", webhook, tests::NOW).id;
+    let delivery = Delivery::new(event, "access_link.created", None, webhook, tests::NOW).id;
     assert!(store.get::<Delivery>(delivery).await.unwrap().is_none());
     world.replay(&sample("events-dispatcher", "dispatch")).await;
     assert_eq!(store.find::<Delivery>(delivery).await.unwrap().status, DeliveryStatus::Pending);

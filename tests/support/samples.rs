@@ -138,6 +138,7 @@ fn customers(world: &World) -> Vec<(&'static str, Ask)> {
             "mergeCustomers",
             Ask::by(SUPERVISOR).body(json!({ "primary_id": id("acme.customer"), "duplicate_ids": [id("acme.duplicate")] })),
         ),
+        ("exportCustomer", one(MANAGER, "acme.customer")),
     ]
 }
 

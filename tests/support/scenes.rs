@@ -46,6 +46,12 @@ const ATTEMPTS: [u64; 10] = [0, 6, 366, 2_526, 11_166, 32_766, 75_966, 136_446, 
 /// What makes scenes of the world's people and things.
 struct Stage<'a>(&'a Lab);
 
+/// A manager erases the world's customer.
+#[must_use]
+pub fn erasing(lab: &Lab) -> Sample {
+    Stage(lab).erasing("for good")
+}
+
 /// Every scene that changes something.
 #[must_use]
 pub fn changing(lab: &Lab) -> Vec<Scene> {

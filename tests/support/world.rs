@@ -192,9 +192,9 @@ impl World {
         self.stage.clock.set_offset(at.epoch() - NOW.epoch());
         let app = self.stage.app(&sample.name);
         match sample.function.as_str() {
-            "events-dispatcher" => told(events_dispatcher::handle(app, parsed(event)).await),
+            "events-dispatcher" => told(Box::pin(events_dispatcher::handle(app, parsed(event))).await),
             "mailer" => told(Box::pin(mailer::handle(app, parsed(event))).await),
-            "webhook-worker" => told(webhook_worker::handle(app, parsed(event)).await),
+            "webhook-worker" => told(Box::pin(webhook_worker::handle(app, parsed(event))).await),
             "scheduler" => told(Box::pin(scheduler::handle(app, parsed(event))).await),
             name => invoke(function(&app, name), &event.to_string()).await.unwrap(),
         }

@@ -17,6 +17,8 @@ use shared::{
     storage::contend,
 };
 
+use crate::erase::{Removal, erase};
+
 /// Which customers.
 #[derive(Debug, JsonSchema)]
 pub struct Wanted {
@@ -79,7 +81,15 @@ pub async fn update(
 const AT_ONCE: usize = 25;
 
 /// Removes a customer. The calls stay for the figures; name and contact leave them.
-pub async fn remove(caller: Caller<Attendant>, Path(id): Path<CustomerId>, matching: IfMatch) -> Result<NoContent> {
+pub async fn remove(
+    caller: Caller<Attendant>,
+    Path(id): Path<CustomerId>,
+    Query(removal): Query<Removal>,
+    matching: IfMatch,
+) -> Result<NoContent> {
+    if removal.erase {
+        return erase(&caller, id, &matching).await;
+    }
     let store = caller.store();
     let id = contend(|| async {
         let seen = matching::find(store, id).await?;

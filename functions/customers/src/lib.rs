@@ -2,12 +2,14 @@
 
 mod crud;
 mod duplicates;
+mod erase;
+mod export;
 mod merge;
 
 use shared::{api::Routes, app::Need};
 
 /// What it needs of its environment.
-pub const NEEDS: &[Need] = &[];
+pub const NEEDS: &[Need] = &[Need::PublicUrl];
 
 /// The group's routes.
 pub fn routes() -> Routes {
@@ -19,4 +21,5 @@ pub fn routes() -> Routes {
         .get("/api/v1/customers/{id}", crud::read, "getCustomer", "One customer")
         .put("/api/v1/customers/{id}", crud::update, "updateCustomer", "Changes a customer")
         .delete("/api/v1/customers/{id}", crud::remove, "deleteCustomer", "Removes a customer; the calls stay, without a name")
+        .get("/api/v1/customers/{id}/export", export::export, "exportCustomer", "What is kept about a customer, as a file")
 }

@@ -10,12 +10,15 @@ use shared::{
     batch,
     clock::Time,
     dispatch::dispatch,
+    erase,
     events::EventRecord,
     forget,
     ids::{DeliveryId, EventId},
     lapse, mail, merging,
     models::{
-        AccessLink, Appointment, Call, Customer, Delivery, LinkBatch, LinkHold, Mail, User, customer::Forgotten, tag::TagRemoval,
+        AccessLink, Appointment, Call, Customer, Delivery, LinkBatch, LinkHold, Mail, User,
+        customer::{Erasure, Forgotten},
+        tag::TagRemoval,
     },
     queue::Message,
     release, remind,
@@ -43,6 +46,8 @@ pub struct Swept {
     pub released: u64,
     /// Calls and links that a removed customer was taken off, or that went over from a merged one.
     pub forgotten: u64,
+    /// Objects of erased customers, and what was told of them.
+    pub erased: u64,
     /// Calls that bore tags which were deleted, and those tags.
     pub untagged: u64,
     /// Access links of batches whose requests did not come to their end.
@@ -61,6 +66,7 @@ impl Swept {
             mails: self.mails + other.mails,
             released: self.released + other.released,
             forgotten: self.forgotten + other.forgotten,
+            erased: self.erased + other.erased,
             untagged: self.untagged + other.untagged,
             linked: self.linked + other.linked,
         }
@@ -171,6 +177,11 @@ async fn one(app: &App, key: Key) -> Result<Swept> {
         Customer::KIND => {
             if let Some(id) = key.object_id() {
                 swept.forgotten += merging::again(&store, id).await?;
+            }
+        }
+        Erasure::KIND => {
+            if let Some(id) = key.object_id() {
+                swept.erased += erase::go_on(&store, id, erase::PORTION).await?;
             }
         }
         User::KIND => {

@@ -113,7 +113,7 @@ async fn handled(
     };
     let response = context.admitted().await.map_or_else(IntoResponse::into_response, |()| response);
     match lease {
-        Some(lease) => keep(app, &lease, response).await,
+        Some(lease) => keep(app, &lease, context.claims().ok().map(|claims| claims.tenant.as_str()), response).await,
         None => Ok(response),
     }
 }
@@ -219,7 +219,7 @@ fn replay(recorded: Recorded) -> Response {
 }
 
 /// Keeps the answer of a request that recorded none with a change; gives the key back where an answer is not replayed.
-async fn keep(app: &App, lease: &Lease, response: Response) -> Result<Response> {
+async fn keep(app: &App, lease: &Lease, tenant: Option<&str>, response: Response) -> Result<Response> {
     let status = response.status();
     let replayed = !matches!(status.as_u16(), 400 | 401 | 403 | 405 | 409 | 413 | 429 | 500..);
     if !replayed {
@@ -228,7 +228,7 @@ async fn keep(app: &App, lease: &Lease, response: Response) -> Result<Response> 
     }
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|e| Error::internal("answer", e))?.to_bytes();
-    noted(lease.keep(app.db(), &recorded(&parts, &bytes)).await);
+    noted(lease.keep(app.db(), tenant, &recorded(&parts, &bytes)).await);
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 

@@ -88,7 +88,7 @@ impl LinkInput {
 }
 
 /// An access link.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLink {
     /// Its identifier.
     pub id: AccessLinkId,

@@ -92,6 +92,9 @@ pub struct Appointment {
     pub updated_at: Time,
 }
 
+/// The title of an appointment whose customer was erased.
+const ERASED: &str = "Erased";
+
 impl Appointment {
     /// The appointment without its customer, who was removed.
     #[must_use]
@@ -103,6 +106,12 @@ impl Appointment {
     #[must_use]
     pub fn is_over(&self, now: Time) -> bool {
         self.span().end() <= now
+    }
+
+    /// The appointment without what anybody has written about its customer, who was erased.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self { title: ERASED.into(), description: None, notes: None, cancellation_reason: None, ..self.forgotten() }
     }
 
     /// The time that it takes.

@@ -36,7 +36,7 @@ words! {
 }
 
 /// A call. Names are those at its latest transition.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// Its identifier.
     pub id: CallId,
@@ -173,6 +173,13 @@ impl Call {
     #[must_use]
     pub fn forgotten(&self) -> Self {
         Self { customer_id: None, customer_name: None, customer_email: None, customer_phone: None, ..self.clone() }
+    }
+
+    /// The call without what anybody has written about its customer, who was erased. The rating stays for the figures.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        let (reason, comment, notes, manager_notes, cancel_reason) = (None, None, None, None, None);
+        Self { reason, comment, notes, manager_notes, cancel_reason, ..self.forgotten() }
     }
 
     /// The call without a tag.

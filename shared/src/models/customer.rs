@@ -264,6 +264,42 @@ impl Entity for Forgotten {
     }
 }
 
+/// A customer who is erased, until nothing that was under way can bring anything back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Who.
+    pub id: CustomerId,
+    /// Where among the rows of what was theirs the present look goes on.
+    pub from: String,
+    /// The present look has found something.
+    pub found: bool,
+    /// When the schedule looks again.
+    pub due_at: Time,
+    /// When it began.
+    pub inserted_at: Time,
+}
+
+impl Entity for Erasure {
+    const KIND: &'static str = "erasure";
+    type Id = CustomerId;
+
+    fn id(&self) -> CustomerId {
+        self.id
+    }
+
+    fn key(tenant: &str, id: CustomerId) -> Key {
+        Key::object(tenant, Self::KIND, id)
+    }
+
+    fn audited(&self) -> Option<Audited> {
+        Some(Audited::of("customer_erasure", self.id, serde_json::json!({})))
+    }
+
+    fn facets(&self, tenant: &str) -> Facets {
+        Facets::of::<Self>(tenant, self.id).due(Some(self.due_at))
+    }
+}
+
 impl Entity for Customer {
     const KIND: &'static str = "customer";
     const SUCCESSOR: Option<&'static str> = Some(Merged::KIND);

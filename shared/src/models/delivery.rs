@@ -91,6 +91,9 @@ pub struct Delivery {
     pub event_id: EventId,
     /// The event's name.
     pub event: String,
+    /// Whom the event is about; a receiver's answer may be as well.
+    #[serde(default)]
+    pub about: Option<String>,
     /// Where it stands.
     pub status: DeliveryStatus,
     /// The answer to the latest attempt.
@@ -136,14 +139,15 @@ pub struct DeliveryView {
 }
 
 impl Delivery {
-    /// A delivery to be made at once.
+    /// A delivery to be made at once, of an event about somebody.
     #[must_use]
-    pub fn new(event_id: EventId, event: &str, webhook_id: WebhookId, now: Time) -> Self {
+    pub fn new(event_id: EventId, event: &str, about: Option<String>, webhook_id: WebhookId, now: Time) -> Self {
         Self {
             id: DeliveryId::derived(event_id.uuid(), &[event_id.uuid().as_bytes(), webhook_id.uuid().as_bytes()]),
             webhook_id,
             event_id,
             event: event.into(),
+            about,
             status: DeliveryStatus::Pending,
             response_body: None,
             attempts: Vec::new(),
@@ -274,6 +278,7 @@ impl Entity for Delivery {
             .filter("status", format!("{webhook}/{}", self.status))
             .filter("event", format!("{webhook}/{}", self.event))
             .due(self.due())
+            .about(self.about.clone())
             .ttl(self.inserted_at + KEPT)
     }
 }
@@ -291,6 +296,7 @@ mod tests {
         Delivery::new(
             EventId::of(1_700_000_000_000, [0; 10]),
             "call.created",
+            None,
             WebhookId::default(),
             Time::from_epoch(1_700_000_000),
         )

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
+    about,
     entity::{self, Count, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL, WORDS},
     keys::{self, Key},
 };
@@ -119,6 +120,7 @@ pub struct Facets {
     counts: Vec<String>,
     due: Option<Time>,
     lapses: Option<(&'static str, Time)>,
+    about: Option<String>,
     ttl: Option<Time>,
     pub(super) beside: BTreeMap<Key, Beside>,
     pub(super) tallied: Vec<Tallied>,
@@ -139,6 +141,7 @@ impl Facets {
             counts: Vec::new(),
             due: None,
             lapses: None,
+            about: None,
             ttl: None,
             beside: BTreeMap::new(),
             tallied: Vec::new(),
@@ -264,6 +267,13 @@ impl Facets {
         self
     }
 
+    /// Whom it tells of, see [`about`](super::about::whom): an erasure finds it.
+    #[must_use]
+    pub fn about(mut self, whom: Option<String>) -> Self {
+        self.about = whom;
+        self
+    }
+
     /// The moment after which the table may forget it.
     #[must_use]
     pub fn ttl(mut self, at: Time) -> Self {
@@ -350,6 +360,9 @@ impl Facets {
         }
         if let Some(at) = self.due {
             item.extend(entity::due(key, at));
+        }
+        if let Some(whom) = &self.about {
+            item.extend(about::place(&self.tenant, whom));
         }
         if !listing.sorts.is_empty() && !self.filters.is_empty() {
             item.insert(FILTERS.into(), self.filterable());

@@ -3,16 +3,20 @@
 //! The first request takes a lease; its transaction records the answer together with the change, so that a crash at any
 //! moment leaves both or neither. A lease that lapsed (its holder died) is taken over; whoever lost it cannot commit.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, Put, TransactWriteItem, Update},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    Db, attributes,
+    Db, about, attributes,
     entity::{self, Item},
     failed,
     keys::Key,
@@ -122,18 +126,12 @@ impl Lease {
         if entity::text(item, "asked") != Some(request) {
             return Ok(Begin::Differs);
         }
-        let Some(first) = entity::text(item, "answer") else { return Ok(Begin::Running) };
         if let Some(partition) = entity::text(item, "awaits")
             && !db.from(partition, "0", 1).await?.is_empty()
         {
             return Ok(Begin::Running);
         }
-        let mut answer = first.to_owned();
-        let more: Vec<Key> = (1..=entity::number(item, "more").unwrap_or(0)).map(|n| key.piece(n)).collect();
-        if !more.is_empty() {
-            let pieces = db.items(&more).await?;
-            answer.extend(more.iter().filter_map(|key| entity::text(pieces.item(key)?, "answer")));
-        }
+        let Some(answer) = whole(db, key, item).await? else { return Ok(Begin::Running) };
         serde_json::from_str(&answer).map(Begin::Replay).map_err(|e| Error::internal("recorded answer", e))
     }
 
@@ -149,27 +147,25 @@ impl Lease {
         answer: &Recorded,
         awaited: Option<&str>,
     ) -> Result<Vec<TransactWriteItem>> {
-        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
-        let (first, more) = pieces(&answer);
-        let mut sets = vec!["answer = :answer", "#tenant = :tenant"];
-        let mut update = Update::builder()
-            .table_name(table)
-            .set_key(Some(attributes(&self.key)))
-            .condition_expression(HELD)
-            .expression_attribute_names("#tenant", "tenant")
-            .expression_attribute_values(":tenant", AttributeValue::S(tenant.into()))
-            .expression_attribute_values(":answer", AttributeValue::S(first.into()))
-            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()));
+        let text = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let (first, more) = pieces(&text);
+        let mut beside = Item::new();
         if !more.is_empty() {
-            sets.push("more = :more");
-            update = update.expression_attribute_values(":more", AttributeValue::N(more.len().to_string()));
+            beside.insert("more".into(), AttributeValue::N(more.len().to_string()));
         }
         if let Some(partition) = awaited {
-            sets.push("awaits = :awaits");
-            update = update.expression_attribute_values(":awaits", AttributeValue::S(partition.into()));
+            beside.insert("awaits".into(), AttributeValue::S(partition.into()));
         }
+        let Kept { expression, names, values } = Kept::of(Some(tenant), answer, first, beside);
         let flaw = |e| Error::internal("idempotency", e);
-        let update = update.update_expression(format!("SET {}", sets.join(", ")));
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(attributes(&self.key)))
+            .update_expression(expression)
+            .condition_expression(HELD)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()));
         let mut items = vec![TransactWriteItem::builder().update(update.build().map_err(flaw)?).build()];
         for (n, piece) in more.iter().enumerate() {
             let put = Put::builder()
@@ -183,23 +179,26 @@ impl Lease {
         Ok(items)
     }
 
-    /// Records the answer of a request that changed nothing. One that was recorded with a change stays.
+    /// Records the answer of a request that changed nothing, of a tenant where one is known. One that was recorded with a
+    /// change stays.
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
-    pub async fn keep(&self, db: &Db, answer: &Recorded) -> Result<()> {
+    pub async fn keep(&self, db: &Db, tenant: Option<&str>, answer: &Recorded) -> Result<()> {
         if self.recorded.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let answer = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let text = serde_json::to_string(answer).map_err(|e| Error::internal("recorded answer", e))?;
+        let Kept { expression, names, values } = Kept::of(tenant, answer, &text, Item::new());
         let kept = db
             .client()
             .update_item()
             .table_name(db.table())
             .set_key(Some(attributes(&self.key)))
-            .update_expression("SET answer = :answer")
+            .update_expression(expression)
             .condition_expression(HELD)
-            .expression_attribute_values(":answer", AttributeValue::S(answer))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .send()
             .await;
@@ -252,6 +251,82 @@ fn pieces(text: &str) -> (&str, Vec<&str>) {
         rest = after;
     }
     (first, more)
+}
+
+/// The further pieces of an answer.
+fn further(key: &Key, item: &Item) -> Vec<Key> {
+    (1..=entity::number(item, "more").unwrap_or(0)).map(|n| key.piece(n)).collect()
+}
+
+/// The text of an answer, with its further pieces; none when there is no answer yet.
+pub(super) async fn whole(db: &Db, key: &Key, item: &Item) -> Result<Option<String>> {
+    let Some(first) = entity::text(item, "answer") else { return Ok(None) };
+    let (mut answer, more) = (first.to_owned(), further(key, item));
+    if !more.is_empty() {
+        let pieces = db.items(&more).await?;
+        answer.extend(more.iter().filter_map(|key| entity::text(pieces.item(key)?, "answer")));
+    }
+    Ok(Some(answer))
+}
+
+/// An answer as an update writes it, with whom it is about.
+struct Kept {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Kept {
+    fn of(tenant: Option<&str>, answer: &Recorded, text: &str, beside: Item) -> Self {
+        let mut attributes = entity::texts([("answer", text.to_owned())]);
+        attributes.extend(beside);
+        if let Some(tenant) = tenant {
+            let body: Value = answer.body.as_deref().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+            attributes.extend(entity::texts([("tenant", tenant.to_owned())]));
+            attributes.extend(about::whom_of_answer(&body).map(|whom| about::place(tenant, &whom)).into_iter().flatten());
+        }
+        let sets: Vec<String> = attributes.keys().map(|name| format!("#{name} = :{name}")).collect();
+        Self {
+            expression: format!("SET {}", sets.join(", ")),
+            names: attributes.keys().map(|name| (format!("#{name}"), name.clone())).collect(),
+            values: attributes.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect(),
+        }
+    }
+}
+
+/// What stands under a key is an answer.
+pub(super) fn is_answer(key: &Key) -> bool {
+    key.pk.starts_with(&Key::idempotency("").pk)
+}
+
+/// Takes an answer back, its further pieces first: the key stays used, and who asks again hears that what was made is gone.
+pub(super) async fn take_back(db: &Db, key: Key) -> Result<()> {
+    let gone = Recorded { status: 404, body: Some(r#"{"errors":{"detail":"Resource not found"}}"#.into()), etag: None };
+    let gone = serde_json::to_string(&gone).map_err(|e| Error::internal("recorded answer", e))?;
+    if let Some(item) = db.item(&key).await? {
+        db.forget(further(&key, &item)).await?;
+    }
+    let taken = db
+        .client()
+        .update_item()
+        .table_name(db.table())
+        .set_key(Some(attributes(&key)))
+        .update_expression(about::taken_off("SET answer = :gone", &["more", "awaits"]))
+        .condition_expression("attribute_exists(answer)")
+        .expression_attribute_values(":gone", AttributeValue::S(gone))
+        .send()
+        .await;
+    match taken {
+        Err(error)
+            if !error.as_service_error().is_some_and(
+                aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+            ) =>
+        {
+            Err(failed("UpdateItem")(error))
+        }
+        _ => Ok(()),
+    }
+}
 }
 
 /// This holder still has the lease and has recorded nothing.

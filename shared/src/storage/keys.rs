@@ -169,6 +169,12 @@ impl Key {
         Self::new(object_partition(tenant, "customer", &customer.key()), format!("{prefix}{}", id.key()))
     }
 
+    /// What leads from a removed customer to something that was theirs.
+    #[must_use]
+    pub fn former(tenant: &str, customer: CustomerId, kind: &str, id: impl Id) -> Self {
+        Self::of_customer(tenant, customer, &format!("{FORMER}{kind}#"), id)
+    }
+
     /// One shard of the counters of a kind (`dimension` empty) or of one value of one of its filters.
     #[must_use]
     pub fn counter(tenant: &str, kind: &str, dimension: &str, shard: u8) -> Self {
@@ -236,6 +242,8 @@ pub const HOURS: &str = "hours";
 pub const MEMBERS: &str = "member#";
 /// The prefix of sort keys that lead from a customer to a link.
 pub const LINKS: &str = "link#";
+/// The prefix of sort keys that lead from a removed customer to what was theirs.
+pub const FORMER: &str = "former#";
 /// The prefix of session sort keys.
 pub const SESSIONS: &str = "session#";
 /// What ends the sort key of a tag's counts.
@@ -313,6 +321,12 @@ pub fn lapsing(tenant: &str, kind: &str) -> String {
 /// How many shards a kind's own counters have: a transaction takes one of them, a read takes them all in one query.
 pub const COUNTER_SHARDS: u8 = 8;
 
+/// The index partition of what was told of a customer, or of an object that has none.
+#[must_use]
+pub fn about(tenant: &str, whom: &str) -> String {
+    format!("{tenant}#about#{whom}")
+}
+
 /// How many partitions the index of due work has.
 pub const DUE_SHARDS: u8 = 8;
 
@@ -375,6 +389,8 @@ mod tests {
         assert_eq!(Key::matching("acme", "email", "a@b.c"), key("acme#customer#email#a@b.c", "match"));
         let link = Key::of_customer("acme", zero.into(), LINKS, CallId::from(zero));
         assert_eq!(link, key(&format!("acme#customer#{id}"), &format!("link#{id}")));
+        let former = Key::former("acme", zero.into(), "call", CallId::from(zero));
+        assert_eq!(former, key(&format!("acme#customer#{id}"), &format!("former#call#{id}")));
         assert_eq!(Key::counter("acme", "call", "", 3), key("acme#count#call", "3"));
         assert_eq!(Key::counter("acme", "call", "user_id#x", 0), key("acme#count#call#user_id#x", "0"));
         assert_eq!(Key::word("acme", "user", "ana", &id), key("acme#words#user", &format!("ana#{id}")));
@@ -385,6 +401,7 @@ mod tests {
         assert_eq!(Key::idempotency("h4sh").piece(2), key("~idempotency#h4sh", "2"));
         assert_eq!(list("acme", "call", Some(("status", "queued"))), "acme#call#status#queued");
         assert_eq!(values("acme", "customer", "phone"), "acme#customer#phone");
+        assert_eq!(about("acme", "x"), "acme#about#x");
         let due = due_at(Time::from_epoch(7), &Key::company("acme"));
         assert_eq!(due, "0000000007#acme#company#.");
         assert!(!is_due(&due, Time::from_epoch(6)) && is_due(&due, Time::from_epoch(7)) && is_due(&due, Time::from_epoch(8)));

@@ -26,6 +26,11 @@ impl Stage<'_> {
         ]
     }
 
+    /// A manager erases a customer.
+    pub(super) fn erasing(&self, what: &str) -> Sample {
+        self.other("deleteCustomer", what, |ask| Ask { caller: Some(MANAGER), ..ask }.query("erase", "true"))
+    }
+
     /// People who come, go and forget.
     pub(super) fn people(&self) -> Vec<Scene> {
         let alone = |sample| Scene { before: Vec::new(), sample };
@@ -66,6 +71,10 @@ impl Stage<'_> {
                     let body = json!({ "name": "Beatriz", "email": "beatriz.lima@example.com" });
                     ask.slot("token", self.id("acme.website.token")).body(body)
                 }),
+            },
+            Scene {
+                before: vec![self.erasing("before")],
+                sample: self.worker("scheduler", "after a customer was erased", NOW + Duration::from_secs(61)),
             },
             alone(change("to the last manager's end", MANAGER, json!({ "role": "attendant" }))),
             alone(self.other("createUser", "who is invited", |ask| {

@@ -79,7 +79,8 @@ impl Build<'_> {
         self.ids.insert("initech.event".into(), event.id.to_string());
         self.at("2026-02-20T09:58:00Z");
         dispatch(&self.stage.app("dispatch"), "initech", &event).await.unwrap();
-        let delivery = Delivery::new(event.id, &event.name, self.id("initech.webhook").parse().unwrap(), NOW);
+        let webhook = self.id("initech.webhook").parse().unwrap();
+        let delivery = Delivery::new(event.id, &event.name, event.about.clone(), webhook, NOW);
         self.ids.insert("initech.delivery".into(), delivery.id.to_string());
         self.at("2026-02-20T09:59:00Z");
         self.link("initech.manager", "initech.second", "initech.department", json!({})).await;
@@ -140,7 +141,7 @@ impl Build<'_> {
     async fn delivery(&mut self, name: &str, event: &EventRecord, attempts: &[(u16, &str, u64)]) {
         let store = self.store(name);
         let webhook = self.id(&format!("{}.webhook", store.tenant())).parse().unwrap();
-        let mut delivery = Delivery::new(event.id, &event.name, webhook, event.at);
+        let mut delivery = Delivery::new(event.id, &event.name, event.about.clone(), webhook, event.at);
         for (code, body, duration_ms) in attempts {
             let at = delivery.next_attempt_at.unwrap();
             let attempt = Attempt { at, response_code: Some(*code), error: None, duration_ms: *duration_ms };

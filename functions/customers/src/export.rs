@@ -1,0 +1,197 @@
+//! Everything that is kept about a customer, for who asks for it (LGPD, art. 18 II and V).
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::{
+    Error, Result,
+    api::{
+        Path, Query,
+        document::{Described, Draft, json_content},
+    },
+    auth::{Admitted, Caller, Manager},
+    forget::Bears,
+    ids::{CustomerId, Id},
+    input::{Fields, Input, rules},
+    matching,
+    merging::Names,
+    models::{AccessLink, Appointment, Call, Customer, Role, access_link::LinkView, call::CallView, customer::CustomerView},
+    storage::{
+        Entity, Key, Store, Stored, entity, keys,
+        list::{self, Start},
+    },
+    tags,
+};
+
+/// Objects of each kind in one answer: with the longest texts in all of them it stays below 4 MB.
+const PAGE: usize = 20;
+
+/// From where on.
+#[derive(Debug, JsonSchema)]
+pub struct Wanted {
+    /// Reads on: `meta.next_cursor` of the answer before.
+    #[schemars(length(max = 4096))]
+    cursor: Option<String>,
+}
+
+impl Input for Wanted {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self { cursor: fields.optional("cursor", rules::line(4096)) }
+    }
+}
+
+/// What is kept about a customer, twenty objects of each kind in one answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CustomerExport")]
+pub struct Held {
+    /// The customer.
+    customer: CustomerView,
+    /// The calls, the earliest first, as a manager sees them.
+    calls: Vec<CallView>,
+    /// The appointments, the earliest first.
+    appointments: Vec<Appointment>,
+    /// The access links that were made for the customer.
+    access_links: Vec<LinkView>,
+}
+
+/// Whether there is more.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportMeta")]
+pub struct Further {
+    /// What `cursor` takes to read on; null when that was all.
+    next_cursor: Option<String>,
+}
+
+/// The answer, to be kept as a file.
+#[derive(Debug, Serialize)]
+pub struct Export {
+    data: Held,
+    meta: Further,
+}
+
+/// How far each kind was read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Places {
+    calls: Place,
+    appointments: Place,
+    links: Place,
+}
+
+/// How far one kind was read.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+enum Place {
+    /// Nothing yet.
+    #[default]
+    First,
+    /// To here.
+    After(String),
+    /// To the end.
+    End,
+}
+
+/// What is kept about a customer.
+pub async fn export(
+    Admitted(caller): Admitted<Manager>,
+    Path(id): Path<CustomerId>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Export> {
+    let store = caller.store();
+    let places = opened(&caller, id, wanted.cursor.as_deref())?;
+    let (customer, names) = tokio::try_join!(matching::find(store, id), Names::of(store, Some(id)))?;
+    let (calls, appointments, links) = tokio::try_join!(
+        listed::<Call>(store, &names, "inserted_at", &places.calls),
+        listed::<Appointment>(store, &names, "scheduled_at", &places.appointments),
+        links(store, &names, &places.links),
+    )?;
+    let labels = tags::labels(store, &calls.0.iter().map(|call| &call.value).collect::<Vec<_>>()).await?;
+    let (now, site) = (caller.now(), &caller.app().settings().public_url);
+    let view = |call: &Stored<Call>| call.view(Role::Manager, None, labels.of(call), now);
+    let data = Held {
+        customer: customer.view(),
+        calls: calls.0.iter().map(view).collect(),
+        appointments: appointments.0.into_iter().map(|appointment| appointment.value).collect(),
+        access_links: links.0.iter().map(|link| link.view(site, now)).collect(),
+    };
+    let places = Places { calls: calls.1, appointments: appointments.1, links: links.1 };
+    Ok(Export { data, meta: Further { next_cursor: sealed(&caller, id, &places)? } })
+}
+
+/// What a cursor is bound to.
+fn binding(caller: &Caller<Manager>, id: CustomerId) -> String {
+    format!("{}\nexport of {id}", caller.tenant())
+}
+
+fn opened(caller: &Caller<Manager>, id: CustomerId, cursor: Option<&str>) -> Result<Places> {
+    let Some(cursor) = cursor else { return Ok(Places::default()) };
+    let places = caller.cursor().open(&binding(caller, id), cursor).and_then(|text| serde_json::from_str(&text).ok());
+    places.ok_or_else(|| Error::invalid("cursor", "is not a cursor of this list"))
+}
+
+/// The cursor of these places; none when all was read.
+fn sealed(caller: &Caller<Manager>, id: CustomerId, places: &Places) -> Result<Option<String>> {
+    if [&places.calls, &places.appointments, &places.links].iter().all(|place| **place == Place::End) {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(places).map_err(|e| Error::internal("cursor", e))?;
+    Ok(Some(caller.cursor().seal(&binding(caller, id), &text)))
+}
+
+/// The next of a kind, along its index.
+async fn listed<T: Bears>(store: &Store, names: &Names, sort: &'static str, place: &Place) -> Result<(Vec<Stored<T>>, Place)> {
+    let start = match place {
+        Place::First => Start::Skip(0),
+        Place::After(place) => Start::After(place.clone()),
+        Place::End => return Ok((Vec::new(), Place::End)),
+    };
+    let filters = names.ids().iter().map(|id| ("customer_id", id.to_string())).collect();
+    let query = list::Query { filters, search: None, sort, descending: false, range: None, ranged: None, start, size: PAGE };
+    let (rows, next) = store.rows::<T>(&query).await?;
+    Ok((rows, next.map_or(Place::End, Place::After)))
+}
+
+/// The next links, along the rows beside the customer.
+async fn links(store: &Store, names: &Names, place: &Place) -> Result<(Vec<Stored<AccessLink>>, Place)> {
+    let from = match place {
+        Place::First => keys::LINKS,
+        Place::After(place) => place,
+        Place::End => return Ok((Vec::new(), Place::End)),
+    };
+    let most = i32::try_from(PAGE + 1).unwrap_or(i32::MAX);
+    let rows = names.ids().iter().map(|id| async move {
+        store.db().from(&keys::object_partition(store.tenant(), Customer::KIND, &id.key()), from, most).await
+    });
+    let rows = try_join_all(rows).await?;
+    let ids = rows.iter().flatten().filter_map(|row| entity::text(row, "SK")?.strip_prefix(keys::LINKS));
+    let ids: Vec<&str> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+    let next = ids.get(PAGE).map_or(Place::End, |id| Place::After(format!("{}{id}", keys::LINKS)));
+    let keys: Vec<Key> = ids.into_iter().take(PAGE).map(|id| AccessLink::key_at(store.tenant(), id)).collect();
+    let mut found = store.db().items(&keys).await?;
+    Ok((keys.iter().filter_map(|key| found.take(key).transpose()).collect::<Result<_>>()?, next))
+}
+
+impl IntoResponse for Export {
+    fn into_response(self) -> Response {
+        let disposition = format!("attachment; filename=\"customer-{}.json\"", self.data.customer.id);
+        let mut response = Json(self).into_response();
+        if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+        }
+        response
+    }
+}
+
+impl Described for Export {
+    fn describe(draft: &mut Draft<'_>) {
+        let (data, meta) = (draft.schemas.answered::<Held>(), draft.schemas.answered::<Further>());
+        let schema = json!({ "type": "object", "required": ["data", "meta"], "properties": { "data": data, "meta": meta } });
+        draft.answers(200, "What is kept.", &["Content-Disposition"], &json_content(&schema));
+    }
+}
