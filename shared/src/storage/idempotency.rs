@@ -327,7 +327,6 @@ pub(super) async fn take_back(db: &Db, key: Key) -> Result<()> {
         _ => Ok(()),
     }
 }
-}
 
 /// This holder still has the lease and has recorded nothing.
 const HELD: &str = "holder = :holder AND attribute_not_exists(answer)";
