@@ -7,7 +7,6 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -165,14 +164,14 @@ async fn links(store: &Store, names: &Names, place: &Place) -> Result<(Vec<Store
         Place::End => return Ok((Vec::new(), Place::End)),
     };
     let most = i32::try_from(PAGE + 1).unwrap_or(i32::MAX);
-    let rows = names.ids().iter().map(|id| async move {
-        store.db().from(&keys::object_partition(store.tenant(), Customer::KIND, &id.key()), from, most).await
-    });
-    let rows = try_join_all(rows).await?;
-    let ids = rows.iter().flatten().filter_map(|row| entity::text(row, "SK")?.strip_prefix(keys::LINKS));
-    let ids: Vec<&str> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+    let mut ids = BTreeSet::new();
+    for id in names.ids() {
+        let rows = store.db().from(&keys::object_partition(store.tenant(), Customer::KIND, &id.key()), from, most).await?;
+        ids.extend(rows.iter().filter_map(|row| entity::text(row, "SK")?.strip_prefix(keys::LINKS)).map(ToOwned::to_owned));
+    }
+    let ids: Vec<String> = ids.into_iter().collect();
     let next = ids.get(PAGE).map_or(Place::End, |id| Place::After(format!("{}{id}", keys::LINKS)));
-    let keys: Vec<Key> = ids.into_iter().take(PAGE).map(|id| AccessLink::key_at(store.tenant(), id)).collect();
+    let keys: Vec<Key> = ids.iter().take(PAGE).map(|id| AccessLink::key_at(store.tenant(), id)).collect();
     let mut found = store.db().items(&keys).await?;
     Ok((keys.iter().filter_map(|key| found.take(key).transpose()).collect::<Result<_>>()?, next))
 }
