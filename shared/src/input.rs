@@ -128,7 +128,7 @@ impl Fields<'_> {
     pub fn has(&self, name: &str) -> bool {
         match self.source.get(name) {
             None | Some(Value::Null) => false,
-            Some(Value::String(text)) => !text.trim().is_empty(),
+            Some(Value::String(text)) => !is_blank_text(text),
             Some(_) => true,
         }
     }
@@ -212,7 +212,7 @@ impl Fields<'_> {
             }
         };
         let Self { partial, textual, now, .. } = *self;
-        let mut inner = Fields { source, violations: Violations::default(), partial, textual, now };
+        let mut inner = Fields { source, violations, partial, textual, now };
         let value = read(&mut inner);
         self.violations.nest(path, inner.violations);
         value

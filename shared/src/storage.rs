@@ -30,6 +30,7 @@ pub mod retry;
 mod search;
 pub mod table;
 pub mod tally;
+mod totals;
 mod walk;
 mod whole;
 pub mod write;

@@ -110,6 +110,9 @@ async fn all_wrong_parameters_are_told_at_once() {
             .filter(|parameter| parameter.name != "cursor")
             .filter_map(|parameter| Some((parameter.name.clone(), parameter.wrong().pop()?)))
             .collect();
+        if wrong.is_empty() {
+            continue;
+        }
         let all = wrong.iter().fold(ask, |ask, (name, value)| with(&ask, name, Some(value)));
         let answer = answer(&world, &operation, &all).await;
         misses.unless(complaints(&answer) == Some(wrong.into_iter().map(|(name, _)| name).collect()), || {
@@ -122,7 +125,9 @@ async fn all_wrong_parameters_are_told_at_once() {
 #[tokio::test]
 async fn what_is_within_the_limits_is_taken() {
     let (world, mut misses) = (World::start().await, Misses::default());
-    for (operation, ask, parameters) in queries(&world) {
+    let (reading, changing): (Vec<_>, Vec<_>) =
+        queries(&world).into_iter().partition(|(operation, ..)| operation.method == "GET");
+    for (operation, ask, parameters) in reading.into_iter().chain(changing) {
         for Parameter { name, schema, .. } in parameters.iter().filter(|parameter| parameter.unsaid().is_empty()) {
             for value in allowed(schema).into_iter().filter(|value| !value.is_null()) {
                 let answer = answer(&world, &operation, &with(&ask, name, Some(&text(&value)))).await;
@@ -133,7 +138,7 @@ async fn what_is_within_the_limits_is_taken() {
         }
         let unknown = with(&ask, "no_such_parameter", Some("x"));
         let answer = answer(&world, &operation, &unknown).await;
-        misses.unless(answer["statusCode"] == json!(200), || {
+        misses.unless([json!(200), json!(204)].contains(&answer["statusCode"]), || {
             format!("{operation} must ignore what it does not know: {}", brief(&answer))
         });
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Fields, Input, read};
 use crate::{
@@ -35,7 +35,7 @@ impl<T: Input> Draft<T> {
     }
 }
 
-/// As the input's, with the fields that its reader misses in an empty object.
+/// As the input's, with the fields that its reader misses in an empty object; the others may be null.
 impl<T: Input + JsonSchema> JsonSchema for Draft<T> {
     fn inline_schema() -> bool {
         true
@@ -47,9 +47,16 @@ impl<T: Input + JsonSchema> JsonSchema for Draft<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = T::json_schema(generator);
-        if let Err(Error::Invalid(missed)) = read::<T>(&Map::new()) {
-            schema.insert("required".into(), missed.iter().map(|(path, _)| Value::from(path.as_str())).collect());
+        let Err(Error::Invalid(missed)) = read::<T>(&Map::new()) else { return schema };
+        let required: Vec<Value> = missed.iter().map(|(path, _)| Value::from(path.as_str())).collect();
+        for (name, field) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            if !required.iter().any(|known| known == name)
+                && let Some(kind @ Value::String(_)) = field.get_mut("type")
+            {
+                *kind = json!([kind, "null"]);
+            }
         }
+        schema.insert("required".into(), required.into());
         schema
     }
 }

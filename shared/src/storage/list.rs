@@ -8,10 +8,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use aws_sdk_dynamodb::{
-    operation::query::builders::QueryFluentBuilder,
-    types::{AttributeValue, Select},
-};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use futures_util::{
     FutureExt,
     future::{try_join, try_join_all},
@@ -19,7 +16,7 @@ use futures_util::{
 
 use super::{
     Store,
-    entity::{self, Count, Entity, FILTERS, Item, ROWS, Slot, Sort, Stored},
+    entity::{self, Entity, FILTERS, Item, ROWS, Slot, Sort, Stored},
     failed,
     keys::{self, Key},
 };
@@ -96,12 +93,12 @@ const MINTED: &str = "inserted_at";
 const AT_ONCE: usize = 8;
 
 /// An access pattern: one partition of one index, or of rows in the table; one of each value of a filter that has several.
-struct Pattern<'a> {
+pub(super) struct Pattern<'a> {
     slot: Slot,
-    partitions: Vec<String>,
+    pub(super) partitions: Vec<String>,
     /// Filters that the pattern does not answer by itself.
     rest: Vec<&'a (&'static str, String)>,
-    query: &'a Query,
+    pub(super) query: &'a Query,
 }
 
 impl Store {
@@ -290,68 +287,6 @@ impl Store {
         Ok(Page { rows, total, next })
     }
 
-    /// How many rows the filters select: from counters without a filter or with one, else counted along the index.
-    async fn total<T: Entity>(&self, pattern: &Pattern<'_>) -> Result<u64> {
-        let query = pattern.query;
-        if T::LISTING.counted && query.range.is_none() {
-            let counted = match query.filters.as_slice() {
-                [] => Some(self.counter(T::KIND, "", entity::TOTAL).await?),
-                [(name, _), others @ ..] if others.iter().all(|(other, _)| other == name) => {
-                    let counted = query.filters.iter().map(|filter| self.counted::<T>(filter).boxed());
-                    try_join_all(counted).await?.into_iter().sum()
-                }
-                _ => None,
-            };
-            if let Some(total) = counted {
-                return Ok(total);
-            }
-        }
-        let mut total = 0;
-        for partition in &pattern.partitions {
-            let mut pages = pattern.request(self, partition).select(Select::Count).into_paginator().send();
-            while let Some(page) = pages.try_next().await.map_err(failed("Query"))? {
-                total += u64::try_from(page.count).unwrap_or(0);
-            }
-        }
-        Ok(total)
-    }
-
-    /// How many have one value of a filter, where that is counted.
-    async fn counted<T: Entity>(&self, (name, value): &(&'static str, String)) -> Result<Option<u64>> {
-        match T::LISTING.filters.iter().find(|(known, _)| known == name) {
-            Some((_, Count::Field)) => self.counter(T::KIND, "", &format!("{name}={value}")).await.map(Some),
-            Some((_, Count::Item)) => self.counter(T::KIND, &format!("{name}#{value}"), entity::TOTAL).await.map(Some),
-            Some((_, Count::Own)) => {
-                let Some((key, count)) = T::counted_at(&self.tenant, name, value) else { return Ok(None) };
-                let number = self.db.item(&key).await?.and_then(|item| entity::number(&item, count)).unwrap_or(0);
-                Ok(Some(u64::try_from(number).unwrap_or(0)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Everything that is counted of a kind by name: `filter=value`, an object's `count`. One query.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the table does not answer.
-    pub async fn counts<T: Entity>(&self) -> Result<BTreeMap<String, u64>> {
-        let shards = self.db.partition(&keys::counters(&self.tenant, T::KIND, ""), "").await?;
-        let mut counts = BTreeMap::<String, i64>::new();
-        for (name, value) in shards.iter().flatten() {
-            if let Some(number) = value.as_n().ok().and_then(|number| number.parse::<i64>().ok()) {
-                *counts.entry(name.clone()).or_default() += number;
-            }
-        }
-        Ok(counts.into_iter().map(|(name, count)| (name, u64::try_from(count).unwrap_or(0))).collect())
-    }
-
-    /// A counter: the sum of its shards, in one query.
-    async fn counter(&self, kind: &str, dimension: &str, field: &str) -> Result<u64> {
-        let shards = self.db.partition(&keys::counters(&self.tenant, kind, dimension), "").await?;
-        let sum: i64 = shards.iter().filter_map(|shard| entity::number(shard, field)).sum();
-        Ok(u64::try_from(sum).unwrap_or(0))
-    }
-
     /// The objects of keys, in that order.
     pub(super) async fn objects<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Stored<T>>> {
         let mut found = self.db.items(keys).await?;
@@ -386,7 +321,7 @@ impl Store {
 
 impl Pattern<'_> {
     /// The query of this pattern, in its order, within its range, with the filters it does not answer by itself.
-    fn request(&self, store: &Store, partition: &str) -> QueryFluentBuilder {
+    pub(super) fn request(&self, store: &Store, partition: &str) -> QueryFluentBuilder {
         let (of, order) = self.slot.attributes();
         let mut request = store
             .db
