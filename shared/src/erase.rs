@@ -158,10 +158,7 @@ async fn strip_row(store: &Store, customer: CustomerId, row: Key) -> Result<usiz
 /// Who was merged into the customer is erased as well: something was told under the old identifier, or still lies there.
 async fn begin(store: &Store, id: &str) -> Result<usize> {
     let Some(id) = CustomerId::from_key(id) else { return Ok(0) };
-    match store.insert(&mark(id, store.clock().now())).await? {
-        true => Ok(1),
-        false => Ok(0),
-    }
+    store.insert(&mark(id, store.clock().now())).await.map(usize::from)
 }
 
 /// A call, and the link that let nobody else in, which is noted.

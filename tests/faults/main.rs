@@ -6,7 +6,6 @@
 mod check;
 mod erased;
 mod plain;
-mod stale;
 mod trial;
 mod writers;
 

@@ -1,8 +1,6 @@
 //! Two at once, for every two pieces of work that touch the same: one is done whole between a read and the write that follows
 //! from it. What comes of both is what comes of one after the other, in one order or the other.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use shared::storage::Key;
 use tests::{
@@ -14,7 +12,7 @@ use tests::{
 
 use crate::{
     plain::{Plain, is_kept_for_repetitions},
-    trial::{a_minute_later, versionless},
+    trial::{later, versionless},
 };
 
 /// Work, and what it does when nobody else is there.
@@ -153,13 +151,6 @@ impl Pair<'_> {
         let nearest = || wanted.iter().map(|wanted| came.against(wanted)).min_by_key(String::len).unwrap_or_default();
         (!wanted.iter().any(same)).then(nearest)
     }
-}
-
-/// The schedule, so many minutes later.
-fn later(lab: &Lab, minutes: u64) -> Sample {
-    let minute = a_minute_later(lab);
-    let at = scenes::moment(&minute.event) + Duration::from_secs(61 * minutes);
-    Sample { name: format!("{} {minutes}", minute.name), event: scenes::at(&minute.event, at), ..minute }
 }
 
 /// An answer says as much as another: the same, a refusal for a reason that is met first, that the same request is still being

@@ -5,6 +5,7 @@
 mod check;
 mod meanwhile;
 mod plain;
+mod stale;
 mod trial;
 
 use check::check;

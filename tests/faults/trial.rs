@@ -207,7 +207,7 @@ impl Attempts {
                     _ => 0,
                 };
                 for minute in 0..minutes {
-                    self.run(lab, &a_minute_later(lab), minute * 61, fair());
+                    self.run(lab, &later(lab, minute), AT_ONCE, fair());
                 }
                 // The answer that counts is the client's.
                 let client = self.runs.len() - 1 - usize::try_from(minutes).unwrap_or(0);
@@ -245,6 +245,13 @@ pub fn a_minute_later(lab: &Lab) -> Sample {
     let mut minute = lab.samples().into_iter().find(|sample| sample.function == "scheduler").unwrap();
     minute.event["time"] = (NOW + Duration::from_secs(61)).to_string().into();
     minute
+}
+
+/// The schedule, so many minutes later.
+pub fn later(lab: &Lab, minutes: u64) -> Sample {
+    let minute = a_minute_later(lab);
+    let at = scenes::moment(&minute.event) + Duration::from_secs(61 * minutes);
+    Sample { name: format!("{} {minutes}", minute.name), event: scenes::at(&minute.event, at), ..minute }
 }
 
 /// Without versions and the moments of the last change, in the table and in the answer.

@@ -73,13 +73,13 @@ impl<T: Bears, S: rules::Words + ToString> Served<T, S> {
         list: impl Fn(Query) -> F,
     ) -> Result<Page<T>> {
         let (page, names, ..) = tokio::try_join!(
-            list(query.clone()),
-            Names::of(store, self.customer_id),
+            Box::pin(list(query.clone())),
+            Box::pin(Names::of(store, self.customer_id)),
             store.known::<Department>("department_id", self.department_id),
             store.known::<User>("user_id", self.user_id),
         )?;
         match names.query(query) {
-            Some(query) => Ok(names.shown(list(query).await?)),
+            Some(query) => Ok(names.shown(Box::pin(list(query)).await?)),
             None => Ok(page),
         }
     }

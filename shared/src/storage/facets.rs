@@ -203,7 +203,7 @@ impl Facets {
     /// places in the sorts that were named before, so that a search reads the objects of its page alone.
     #[must_use]
     pub fn words(mut self, words: &[String]) -> Self {
-        let all = words.iter().map(|word| format!(" {word}")).collect();
+        let all = words.iter().fold(String::new(), |all, word| all + " " + word);
         let values = self.sorts.iter().map(|(name, place)| (*name, place.rsplit_once('#').map_or("", |(value, _)| value)));
         let places = values.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).collect();
         let item = Item::from([(WORDS.to_owned(), AttributeValue::S(all)), (PLACES.to_owned(), AttributeValue::M(places))]);
