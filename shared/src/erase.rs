@@ -5,7 +5,7 @@
 //! each time, for a day: what was under way has then come to rest, in an index, a stream or a process, and what agents or the
 //! customer still wrote in the meantime has gone as well. What a look does it finds done when it looks again.
 //!
-//! Whatever else comes to be kept about a customer (recordings, files, transcripts) goes in [`strip_row`], with its call.
+//! Whatever else comes to be kept about a customer (recordings, files, transcripts) goes in `strip_row`, with its call.
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ impl Store {
     /// Everything that is counted of a kind by name: `filter=value`, an object's `count`. One query.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the table does not answer.
+    /// [`crate::Error::Internal`] when the table does not answer.
     pub async fn counts<T: Entity>(&self) -> Result<BTreeMap<String, u64>> {
         let shards = self.db.partition(&keys::counters(&self.tenant, T::KIND, ""), "").await?;
         let mut counts = BTreeMap::<String, i64>::new();
