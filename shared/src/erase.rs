@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::{
     clock::{Time, days},
     error::{Error, Result},
-    forget::{Bears, forget},
+    forget::{AGAIN, Bears, forget},
     ids::{AccessLinkId, CustomerId, Id},
     models::{
         AccessLink, Appointment, Call, Customer,
@@ -114,7 +114,7 @@ pub async fn go_on(store: &Store, id: CustomerId, portion: usize) -> Result<u64>
     let write = if let Some(last) = more {
         store.write().update(&seen, &further(&last, any, Duration::ZERO))
     } else if any || age < LASTS {
-        store.write().update(&seen, &further("", false, if any { SLACK } else { age.max(SLACK * 2) }))
+        store.write().update(&seen, &further("", false, if any { SLACK } else { age.max(AGAIN) }))
     } else if end(store, id).await? {
         store.write().delete(&seen)
     } else {

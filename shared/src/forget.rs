@@ -4,6 +4,8 @@
 //! A customer may have any number of them. The answer does not wait: some go at once, the others with the schedule, which
 //! looks until an index that may lag has caught up and nothing is found any more.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -22,6 +24,8 @@ use crate::{
 const PORTION: usize = 500;
 /// Objects that are written at the same time.
 const AT_ONCE: usize = 4;
+/// After how long the schedule looks again: later than whoever drains the stack at one moment goes on to.
+pub(crate) const AGAIN: Duration = Duration::from_secs(2 * SLACK.as_secs());
 
 /// The mark of a customer who is removed now.
 #[must_use]
@@ -164,7 +168,7 @@ pub async fn again(store: &Store, id: CustomerId) -> Result<u64> {
     let write = if changed == 0 && now >= seen.inserted_at + SLACK {
         store.write().delete(&seen)
     } else {
-        store.write().update(&seen, &Forgotten { due_at: now + SLACK, ..seen.value.clone() })
+        store.write().update(&seen, &Forgotten { due_at: now + AGAIN, ..seen.value.clone() })
     };
     match write.commit(()).await {
         // Another look was quicker.

@@ -10,7 +10,7 @@ use crate::{
     clock::Time,
     error::{Error, Result, Violations},
     events::Event,
-    forget::{self, Bears},
+    forget::{self, AGAIN, Bears},
     ids::CustomerId,
     matching,
     models::{Customer, customer::Merged, delivery::SLACK},
@@ -114,7 +114,7 @@ pub async fn again(store: &Store, id: CustomerId) -> Result<u64> {
         // There is more.
         _ if moved >= PORTION => due(Some(now)),
         // An index is seconds behind at most, and so is who had read the customer before.
-        _ if moved > 0 || now < seen.inserted_at + SLACK => due(Some(now + SLACK)),
+        _ if moved > 0 || now < seen.inserted_at + SLACK => due(Some(now + AGAIN)),
         Some(_) => due(None),
         None => matching::moved(store, store.write().delete(&seen), &seen.shadow(), None).await?,
     };

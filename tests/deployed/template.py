@@ -59,14 +59,15 @@ def for_ministack(made):
 
 def routes(api, paths):
     """The routes and integrations that an API's OpenAPI body stands for."""
-    made = {}
+    made, uris = {}, {}
     for path, methods in paths.items():
         for method, operation in methods.items():
             integration = operation["x-amazon-apigateway-integration"]
             method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
             key = path if path == "$default" else f"{method} {path}"
-            name = f"{api}Route{len(made)}"
-            made[name + "Integration"] = {
+            # One for all routes of a function: a stack has 500 resources at most.
+            shared = f"{api}Integration{uris.setdefault(json.dumps(integration['uri'], sort_keys=True), len(uris))}"
+            made[shared] = {
                 "Type": "AWS::ApiGatewayV2::Integration",
                 "Properties": {
                     "ApiId": {"Ref": api},
@@ -75,7 +76,7 @@ def routes(api, paths):
                     "PayloadFormatVersion": integration["payloadFormatVersion"],
                 },
             }
-            target = {"Fn::Join": ["/", ["integrations", {"Ref": name + "Integration"}]]}
+            target = {"Fn::Join": ["/", ["integrations", {"Ref": shared}]]}
             properties = {"ApiId": {"Ref": api}, "RouteKey": key, "Target": target}
-            made[name] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": properties}
+            made[f"{api}Route{len(made)}"] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": properties}
     return made

@@ -1,23 +1,51 @@
 //! Indexes lag behind the table: what changes something does the same with index rows from before the last change.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
-use tests::{Sample, lab::Lab, scenes, wire::Weather};
+use shared::storage::entity::{DUE, Slot};
+use tests::{
+    Sample,
+    lab::Lab,
+    scenes,
+    wire::{Call, Weather},
+};
 
 use crate::{
     plain::Plain,
     trial::{a_minute_later, later, versionless},
 };
 
-/// Pieces of work that change something and read an index.
-fn readers(lab: &Lab) -> Vec<Sample> {
+/// Work that changes something, with the partitions of indexes that it reads.
+fn readers(lab: &Lab) -> Vec<(Sample, BTreeSet<String>)> {
     let scenes = scenes::changing(lab).into_iter().filter(|scene| scene.before.is_empty()).map(|scene| scene.sample);
     let all = lab.samples().into_iter().chain(scenes).filter(changes);
-    let reads_index = |sample: &Sample| {
-        let run = lab.replay(sample, Weather::default());
+    let with_what_it_reads = |sample: Sample| {
+        let run = lab.replay(&sample, Weather::default());
         lab.restore(&lab.changes(&run.calls));
-        run.calls.iter().flat_map(|call| &call.touches).any(|(_, resource)| resource.starts_with("index/"))
+        let of_index = |call: &&Call| call.touches.iter().any(|(_, resource)| resource.starts_with("index/"));
+        let read: BTreeSet<String> = run.calls.iter().filter(of_index).flat_map(|call| call.names.clone()).collect();
+        (!read.is_empty()).then_some((sample, read))
     };
-    all.filter(reads_index).collect()
+    all.filter_map(with_what_it_reads).collect()
+}
+
+/// Work that changes something, with the partitions of indexes in which it does.
+fn writers(lab: &Lab) -> Vec<(Sample, BTreeSet<String>)> {
+    let with_what_it_writes = |sample: Sample| {
+        let changes = lab.changes(&lab.replay(&sample, Weather::default()).calls);
+        lab.restore(&changes);
+        let items = changes.iter().flat_map(|(key, now)| lab.built.get(key).into_iter().chain(now));
+        let written = items.flat_map(partitions).collect();
+        (sample, written)
+    };
+    lab.samples().into_iter().filter(changes).map(with_what_it_writes).collect()
+}
+
+/// The partitions of indexes in which an item lies.
+fn partitions(item: &Value) -> impl Iterator<Item = String> {
+    let names = Slot::ALL.map(|slot| slot.attributes().0).into_iter().chain([DUE.0.to_owned()]);
+    names.filter_map(|name| item[name]["S"].as_str().map(ToOwned::to_owned))
 }
 
 /// Of a worker, or not a GET.
@@ -29,11 +57,10 @@ fn changes(sample: &Sample) -> bool {
 fn index_rows_from_before_the_last_change_decide_nothing() {
     let lab = Lab::start();
     let before = lab.copy();
-    let last_changes: Vec<Sample> = lab.samples().into_iter().filter(changes).collect();
-    let readers = readers(&lab);
-    assert!(readers.iter().any(|reader| reader.function == "scheduler"), "the schedule reads an index");
-    for reader in &readers {
-        for last in &last_changes {
+    let (readers, last_changes) = (readers(&lab), writers(&lab));
+    assert!(readers.iter().any(|(reader, _)| reader.function == "scheduler"), "the schedule reads an index");
+    for (reader, read) in &readers {
+        for (last, _) in last_changes.iter().filter(|(_, written)| !written.is_disjoint(read)) {
             let [fresh, stale] = [None, Some(before.clone())].map(|stale| after(&lab, last, reader, stale));
             assert!(fresh == stale, "{} after {}, with stale index rows:\n{}", reader.name, last.name, stale.against(&fresh));
         }
