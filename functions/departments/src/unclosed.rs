@@ -51,7 +51,7 @@ async fn over(store: &Store, department: DepartmentId) -> Result<BTreeSet<Appoin
             search: None,
             sort: "scheduled_at",
             descending: false,
-            range: Some((String::new(), now.key())),
+            range: Some(("0".into(), now.key())),
             ranged: None,
             start: Start::Skip(0),
             size: PAGE,
