@@ -172,6 +172,10 @@ fn simple(value: Value) -> Value {
     if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
         schema.remove("format");
     }
+    // Of what must be there: nobody leaves it out.
+    if schema.get("default").is_some_and(|default| default == "") {
+        schema.remove("default");
+    }
     if let Some(words) = schema.get("oneOf").and_then(Value::as_array).and_then(|choices| constants(choices)) {
         let lines: Vec<String> = words.iter().map(|(word, meaning)| format!("- `{word}`: {meaning}")).collect();
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
