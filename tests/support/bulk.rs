@@ -6,7 +6,7 @@
 mod customers;
 mod template;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     clock::{Time, days},
     ids::{CallId, CustomerId, DepartmentId, Id, TagId, TicketId, UserId},
@@ -76,7 +76,8 @@ impl Bulk {
                 (1, _) => 1,
                 _ => 2,
             };
-            templates[template].copy(&id.key(), &self::marks(&marks), &mut items, &mut counters);
+            let copied = templates[template].copy(&id.key(), &self::marks(&marks), &mut counters);
+            items.extend(copied.iter().map(|item| serde_json::from_str::<Value>(item).unwrap()));
         }
         items.extend(counters.into_values());
         lab.put(items);

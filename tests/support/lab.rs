@@ -207,9 +207,17 @@ impl Lab {
         self.built.extend(items);
     }
 
-    /// Puts items that nothing will change: they are not kept in mind.
-    pub fn lay(&self, items: impl Iterator<Item = Value>) {
-        self.write(TABLE, items.map(|item| json!({ "PutRequest": { "Item": item } })));
+    /// Puts items, as texts, that nothing will change: they are not kept in mind.
+    pub fn lay(&self, items: impl Iterator<Item = String>) {
+        let mut requests = items.map(|item| format!(r#"{{"PutRequest":{{"Item":{item}}}}}"#));
+        loop {
+            let batch: Vec<String> = requests.by_ref().take(25).collect();
+            if batch.is_empty() {
+                return;
+            }
+            let body = format!(r#"{{"RequestItems":{{"{TABLE}":[{}]}}}}"#, batch.join(","));
+            assert_eq!(self.send("BatchWriteItem", body)["UnprocessedItems"], json!({}));
+        }
     }
 
     fn write(&self, table: &str, mut requests: impl Iterator<Item = Value>) {
@@ -225,6 +233,10 @@ impl Lab {
 
     /// Asks the table's service without a wire.
     fn ask(&self, action: &str, body: &Value) -> Value {
+        self.send(action, body.to_string())
+    }
+
+    fn send(&self, action: &str, body: String) -> Value {
         let request = Request::post(&self.service)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("DynamoDB_20120810.{action}"))
@@ -233,7 +245,7 @@ impl Lab {
                 "AWS4-HMAC-SHA256 Credential=local/20260220/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
             )
             .header("x-amz-date", "20260220T100000Z")
-            .body(Full::new(Bytes::from(body.to_string())))
+            .body(Full::new(Bytes::from(body)))
             .unwrap();
         self.at_home(async {
             let answer = self.http.request(request).await.unwrap();

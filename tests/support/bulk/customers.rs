@@ -31,9 +31,7 @@ pub fn customers(lab: &mut Lab, count: usize) {
         let at = NOW - days(SPAN + 1) + days(SPAN) * u32::try_from(n).unwrap() / u32::try_from(count).unwrap();
         let id = CustomerId::of(at.epoch() * 1000, (n as u128).to_be_bytes()[6..].try_into().unwrap());
         let [given, family] = [("Given", n % NAMES), ("Family", n / NAMES % NAMES)].map(|(name, n)| format!("{name}{n:02}"));
-        let mut items = Vec::new();
-        template.copy(&id.key(), &marks(id, at, [&given, &family], n), &mut items, &mut counters);
-        items
+        template.copy(&id.key(), &marks(id, at, [&given, &family], n), &mut counters)
     };
     lab.lay((0..count).flat_map(&mut copies));
     lab.put(counters.into_values());

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
     Result,
     storage::{
@@ -46,11 +46,10 @@ impl Template {
         self.items.retain(|item| !item.contains(part));
     }
 
-    /// The items of another object, and one more in its counters.
-    pub fn copy(&self, id_key: &str, marks: &[String], items: &mut Vec<Value>, counters: &mut Items) {
+    /// The items of another object as texts, and one more in its counters.
+    pub fn copy(&self, id_key: &str, marks: &[String], counters: &mut Items) -> Vec<String> {
         let copied =
             |text: &str| self.marks.iter().zip(marks).fold(text.to_owned(), |text, (mark, other)| text.replace(mark, other));
-        items.extend(self.items.iter().map(|item| serde_json::from_str::<Value>(&copied(item)).unwrap()));
         for (partition, desk, name) in &self.counted {
             let shard = || keys::shard(id_key, 8).to_string();
             let key = Key { pk: copied(partition), sk: desk.clone().unwrap_or_else(shard) };
@@ -59,6 +58,7 @@ impl Template {
             let count: u64 = counter[&name]["N"].as_str().map_or(0, |count| count.parse().unwrap());
             counter[&name] = json!({ "N": (count + 1).to_string() });
         }
+        self.items.iter().map(|item| copied(item)).collect()
     }
 }
 
