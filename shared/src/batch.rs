@@ -19,7 +19,8 @@ use crate::{
         Entity, Gate, Key, Store, Stored, Write, contend,
         entity::from_item,
         keys,
-        write::{Answer, MAX_ITEMS, touched},
+        ops::MAX_ITEMS,
+        write::{Answer, touched},
     },
 };
 

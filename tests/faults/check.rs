@@ -14,6 +14,7 @@ fn again(sample: &Sample) -> Again {
         "logout" => Again::Refused(401),
         // How often the schedule looked is in the version.
         name if name.starts_with("update") || name.starts_with("merge") => Again::Newer,
+        "createAccessLinks" => Again::Told,
         "unsubscribeCalendar" => Again::Refused(404),
         name if name.starts_with("delete") || name.starts_with("remove") => Again::Refused(404),
         _ => Again::Same,

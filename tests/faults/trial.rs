@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::clock::Time;
+use shared::{
+    clock::Time,
+    events::EventRecord,
+    models::Delivery,
+    storage::{Entity, entity::TTL},
+};
 use tests::{
     NOW, Sample,
     lab::{Changes, Lab, Run},
@@ -29,6 +34,8 @@ pub enum Again {
     Refused(u16),
     /// A session more, which nobody holds and which lapses.
     Session,
+    /// When it is told of: what the schedule made, it tells of a minute later.
+    Told,
 }
 
 /// A piece of work and what it comes to undisturbed.
@@ -39,6 +46,8 @@ pub struct Trial<'a> {
     again: Again,
     /// Undisturbed: at once, at the time at which it is tried again, and at both.
     wanted: [Plain; 3],
+    /// What its own run leaves, undisturbed, before anything is tried again or the schedule comes.
+    own: Plain,
     /// The calls of the undisturbed run.
     calls: Vec<Call>,
     /// What is wrong with the counts after it.
@@ -60,22 +69,23 @@ impl<'a> Trial<'a> {
     /// Runs it undisturbed.
     pub fn new(lab: &'a Lab, sample: &'a Sample, again: Again) -> Self {
         let undisturbed = |moments: &[i64]| {
-            let mut attempts = Attempts::default();
+            let (mut attempts, mut own) = (Attempts::default(), None);
             for after in moments {
                 attempts.run(lab, sample, *after, Weather::default());
+                own.get_or_insert_with(|| attempts.own(lab));
                 attempts.follow_up(lab, sample);
             }
             lab.restore(&attempts.after);
-            attempts
+            (attempts, own.unwrap())
         };
-        let [at_once, later, twice] = [&[AT_ONCE][..], &[LATER], &[AT_ONCE, LATER]].map(undisturbed);
+        let [(at_once, own), (later, _), (twice, _)] = [&[AT_ONCE][..], &[LATER], &[AT_ONCE, LATER]].map(undisturbed);
         let mut items = lab.built.clone();
         for (key, item) in at_once.after.clone() {
             drop(items.remove(&key));
             items.extend(item.map(|item| (key, item)));
         }
         let wanted = [&at_once, &later, &twice].map(|attempts| attempts.plain(lab, again));
-        Self { lab, sample, again, wanted, calls: at_once.runs[0].calls.clone(), miscounts: recount(&items) }
+        Self { lab, sample, again, wanted, own, calls: at_once.runs[0].calls.clone(), miscounts: recount(&items) }
     }
 
     /// What is wrong with the counts after it, undisturbed. Whatever comes to the same then counts right as well.
@@ -98,21 +108,21 @@ impl<'a> Trial<'a> {
     pub fn run(&self, fault: Fault) -> Option<String> {
         let mut attempts = Attempts::default();
         attempts.run(self.lab, self.sample, AT_ONCE, Weather { fault: Some(fault), ..Weather::default() });
-        let first = Plain::of(&self.lab.built, &attempts.seeds, &Value::Null, &attempts.runs[0].calls, &attempts.after);
+        let first = attempts.own(self.lab);
         attempts.follow_up(self.lab, self.sample);
         self.lab.restore(&attempts.after);
         let last = attempts.plain(self.lab, self.again);
-        let half = !first.lasting().is_empty() && !self.wanted.iter().any(|wanted| wanted.lasting() == first.lasting());
-        let (what, came) = if self.is_one_transaction() && half {
-            ("half of it is done", first)
+        let half = !first.lasting().is_empty() && first.lasting() != self.own.lasting();
+        let (what, came, wanted) = if self.is_one_transaction() && half {
+            ("half of it is done", first, &self.own)
         } else if !self.is_right(&last) {
-            ("it comes to something else", last)
+            ("it comes to something else", last, &self.wanted[0])
         } else {
             return None;
         };
         let statuses: Vec<_> = attempts.runs.iter().map(|run| run.answer["statusCode"].to_string()).collect();
         let (name, call, statuses) = (&self.sample.name, &self.calls[fault.site], statuses.join(", "));
-        Some(format!("{name}, {fault:?} ({call}), answers {statuses}: {what}\n{}", came.against(&self.wanted[0])))
+        Some(format!("{name}, {fault:?} ({call}), answers {statuses}: {what}\n{}", came.against(wanted)))
     }
 
     fn is_right(&self, came: &Plain) -> bool {
@@ -135,7 +145,7 @@ impl<'a> Trial<'a> {
 
     /// Something is written that lasts.
     pub fn changes_something(&self) -> bool {
-        self.calls.iter().flat_map(|call| &call.changes).any(|key| !is_kept_for_repetitions(&key.pk))
+        changes_something(&self.calls)
     }
 
     fn is_right_again(&self, came: &Plain, wanted: &Plain) -> bool {
@@ -145,7 +155,7 @@ impl<'a> Trial<'a> {
             return true;
         }
         match self.again {
-            Again::Same | Again::Session => false,
+            Again::Same | Again::Session | Again::Told => false,
             Again::Newer => versionless(came) == versionless(wanted),
             Again::Refused(status) => came.answer["statusCode"] == json!(status) && came.changes == wanted.changes,
         }
@@ -199,7 +209,9 @@ impl Attempts {
                     self.run(lab, sample, LATER, fair());
                 }
                 // What a change leaves to the schedule, which looks again where it has found something.
+                let changed = self.runs.iter().any(|run| changes_something(&run.calls));
                 let minutes = match sample.name.split(' ').next() {
+                    _ if !changed => 0,
                     Some("updateUser") => 1,
                     // It makes what is left, and then it tells of it.
                     Some("createAccessLinks") if sample.name.starts_with("createAccessLinks of") => 2,
@@ -219,6 +231,11 @@ impl Attempts {
         }
     }
 
+    /// What the first run left.
+    fn own(&self, lab: &Lab) -> Plain {
+        Plain::of(&lab.built, &self.seeds, &Value::Null, &self.runs[0].calls, &self.after)
+    }
+
     fn plain(&self, lab: &Lab, again: Again) -> Plain {
         let calls: Vec<_> = self.runs.iter().flat_map(|run| run.calls.clone()).collect();
         let answer = &self.runs[self.answered].answer;
@@ -227,12 +244,33 @@ impl Attempts {
             let told = answer.to_string();
             changes.retain(|key, _| key.sk.strip_prefix("session#").is_none_or(|session| told.contains(session)));
         }
+        if again == Again::Told {
+            changes.values_mut().flatten().filter(|item| is_told(item)).for_each(forget_when);
+        }
         Plain::of(&lab.built, &self.seeds, answer, &calls, &changes)
     }
 }
 
+fn changes_something(calls: &[Call]) -> bool {
+    calls.iter().flat_map(|call| &call.changes).any(|key| !is_kept_for_repetitions(&key.pk))
+}
+
 fn alike(one: &Call, other: &Call) -> bool {
     (&one.action, &one.touches, one.items) == (&other.action, &other.touches, other.items)
+}
+
+/// It is an event, or its delivery to a webhook.
+fn is_told(item: &Value) -> bool {
+    [EventRecord::KIND, Delivery::KIND].iter().any(|kind| item["k"]["S"] == *kind)
+}
+
+/// Takes off an item when it was made, and when it is due.
+fn forget_when(item: &mut Value) {
+    let Some(item) = item.as_object_mut() else { return };
+    item.retain(|name, _| !["S1", "S2", "S3", "at", TTL, "v"].contains(&name.as_str()));
+    if let Some(data) = item.get_mut("d").and_then(|data| data["M"].as_object_mut()) {
+        data.retain(|name, _| !name.ends_with("_at"));
+    }
 }
 
 /// It is not begun by a client, who would read the answer.

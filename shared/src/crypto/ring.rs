@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::{
     chance::Chance,
     clock::{Clock, Time},
     error::{Error, Result},
-    storage::{Db, Key, entity, failed},
+    storage::{Db, Key, entity, made},
 };
 
 /// How long a key is public before it signs. Longer than [`PATIENCE`].
@@ -205,10 +205,6 @@ impl KeyRing {
             .expression_attribute_values(":seen", number(version))
             .send()
             .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Ok(false),
-            Err(error) => Err(failed("PutItem")(error)),
-        }
+        made("PutItem", written)
     }
 }

@@ -20,6 +20,8 @@ use super::{
     entity::{self, Item},
     failed,
     keys::Key,
+    made,
+    ops::ALL_OLD,
 };
 use crate::{
     chance::Chance,
@@ -94,7 +96,7 @@ impl Lease {
             )
             .expression_attribute_values(":now", AttributeValue::N(now.epoch().to_string()))
             .expression_attribute_values(":asked", AttributeValue::S(request.into()))
-            .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_values_on_condition_check_failure(ALL_OLD)
             .send()
             .await;
         match taken {
@@ -202,16 +204,7 @@ impl Lease {
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .send()
             .await;
-        match kept {
-            Err(error)
-                if !error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Err(failed("UpdateItem")(error))
-            }
-            _ => Ok(()),
-        }
+        made("UpdateItem", kept).map(drop)
     }
 
     /// Gives the key back: the request was refused in a way that is not replayed.
@@ -228,16 +221,7 @@ impl Lease {
             .expression_attribute_values(":holder", AttributeValue::S(self.holder.clone()))
             .send()
             .await;
-        match released {
-            Err(error)
-                if !error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::delete_item::DeleteItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Err(failed("DeleteItem")(error))
-            }
-            _ => Ok(()),
-        }
+        made("DeleteItem", released).map(drop)
     }
 }
 
@@ -316,16 +300,7 @@ pub(super) async fn take_back(db: &Db, key: Key) -> Result<()> {
         .expression_attribute_values(":gone", AttributeValue::S(gone))
         .send()
         .await;
-    match taken {
-        Err(error)
-            if !error.as_service_error().is_some_and(
-                aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-            ) =>
-        {
-            Err(failed("UpdateItem")(error))
-        }
-        _ => Ok(()),
-    }
+    made("UpdateItem", taken).map(drop)
 }
 
 /// This holder still has the lease and has recorded nothing.

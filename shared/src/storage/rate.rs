@@ -3,7 +3,7 @@
 //! Several windows are asked at once: all admit or none counts.
 
 use aws_sdk_dynamodb::{
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, TransactWriteItem, Update},
 };
 use sha2::{Digest, Sha256};
@@ -13,8 +13,8 @@ use super::{
     entity::{self, Item},
     failed,
     keys::Key,
+    made, ops,
     retry::contend,
-    write,
 };
 use crate::error::{Error, Result};
 
@@ -133,11 +133,7 @@ async fn count(db: &Db, update: Update) -> Result<()> {
         .set_expression_attribute_values(update.expression_attribute_values)
         .send()
         .await;
-    let Err(error) = counted else { return Ok(()) };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Err(Error::Conflict),
-        _ => Err(failed("UpdateItem")(error)),
-    }
+    if made("UpdateItem", counted)? { Ok(()) } else { Err(Error::Conflict) }
 }
 
 /// Counts in all windows or in none; [`Error::Conflict`] when another request got in between.
@@ -146,7 +142,7 @@ async fn count_all(db: &Db, updates: Vec<Update>) -> Result<()> {
     let Err(error) = db.client().transact_write_items().set_transact_items(Some(items)).send().await else { return Ok(()) };
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            Err(write::meaning_of(cancelled.cancellation_reasons(), |_, _| Error::Conflict))
+            Err(ops::meaning_of(cancelled.cancellation_reasons(), |_, _| Error::Conflict))
         }
         _ => Err(failed("TransactWriteItems")(error)),
     }

@@ -8,7 +8,7 @@ use super::{
     attributes,
     facets::{Refusal, Tallied},
     keys::Key,
-    write::{ALL_OLD, Meaning, Op},
+    ops::{ALL_OLD, Meaning, Op},
 };
 use crate::error::{Error, Result};
 

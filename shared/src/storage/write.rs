@@ -8,11 +8,7 @@ use std::{
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        Update,
-        builders::{DeleteBuilder, PutBuilder},
-    },
+    types::{AttributeValue, ConditionCheck, Delete, Put, Update},
 };
 use futures_util::future::{BoxFuture, Shared};
 
@@ -24,6 +20,7 @@ use super::{
     failed,
     idempotency::{Lease, Recorded},
     keys::Key,
+    ops::{Ops, meaning_of, whole},
     tally::Tally,
 };
 use crate::{
@@ -68,23 +65,14 @@ impl Answer for () {
     }
 }
 
-/// What a failed condition means; it sees the item as it was.
-pub(super) type Meaning = Box<dyn Fn(Option<&Item>) -> Error + Send + Sync>;
-
-pub(super) struct Op {
-    pub(super) item: TransactWriteItem,
-    pub(super) meaning: Meaning,
-}
-
 /// A transaction while it is put together.
 #[must_use = "nothing is written before `commit`"]
 pub struct Write<'a> {
     store: &'a Store,
-    ops: Vec<Op>,
+    ops: Ops,
     tallies: BTreeMap<Key, Tally>,
     trail: Vec<(Option<Audited>, Option<Audited>)>,
     awaited: Option<String>,
-    flaw: Option<Error>,
 }
 
 impl fmt::Debug for Write<'_> {
@@ -106,9 +94,6 @@ pub struct Step<'a> {
     pub stamp: &'a str,
 }
 
-/// What DynamoDB takes in one transaction.
-pub const MAX_ITEMS: usize = 100;
-
 /// The items that [`Write::create`] writes of an object, without the trail's.
 #[must_use]
 pub fn touched<T: Entity>(tenant: &str, value: &T) -> BTreeSet<Key> {
@@ -117,7 +102,7 @@ pub fn touched<T: Entity>(tenant: &str, value: &T) -> BTreeSet<Key> {
 
 impl<'a> Write<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, ops: Vec::new(), tallies: BTreeMap::new(), trail: Vec::new(), awaited: None, flaw: None }
+        Self { store, ops: Ops::new(&store.db.table), tallies: BTreeMap::new(), trail: Vec::new(), awaited: None }
     }
 
     /// A new object; refused as [`Error::Conflict`] when its identity exists and as "has already been taken" when a
@@ -144,7 +129,6 @@ impl<'a> Write<'a> {
     /// the step does not fit what stands there. Nothing that follows from the object may depend on what it changes.
     pub fn step<T: Entity>(mut self, id: T::Id, step: &Step<'_>) -> Self {
         let update = Update::builder()
-            .table_name(&self.store.db.table)
             .set_key(Some(attributes(&T::key(&self.store.tenant, id))))
             .update_expression("SET d.#number = d.#number + :one, d.#stamp = :now, v = v + :one")
             .condition_expression("d.#number < :below AND d.#state = :state")
@@ -154,12 +138,8 @@ impl<'a> Write<'a> {
             .expression_attribute_values(":one", AttributeValue::N("1".into()))
             .expression_attribute_values(":below", AttributeValue::N(step.below.to_string()))
             .expression_attribute_values(":state", AttributeValue::S(step.state.1.clone()))
-            .expression_attribute_values(":now", AttributeValue::S(self.store.clock.now().to_string()))
-            .build();
-        match update {
-            Ok(update) => self.push(TransactWriteItem::builder().update(update).build(), |_| Error::Conflict),
-            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
-        }
+            .expression_attribute_values(":now", AttributeValue::S(self.store.clock.now().to_string()));
+        self.ops.update(update, |_| Error::Conflict);
         self
     }
 
@@ -169,9 +149,8 @@ impl<'a> Write<'a> {
         self.trace(old.value.audited(), None);
         let delete = Delete::builder()
             .condition_expression("v = :seen")
-            .expression_attribute_values(":seen", AttributeValue::N(old.version.to_string()))
-            .set_key(Some(attributes(&T::key(&self.store.tenant, old.value.id()))));
-        self.push_delete(delete, |_| Error::Conflict);
+            .expression_attribute_values(":seen", AttributeValue::N(old.version.to_string()));
+        self.ops.delete(&T::key(&self.store.tenant, old.value.id()), delete, |_| Error::Conflict);
         self
     }
 
@@ -193,19 +172,19 @@ impl<'a> Write<'a> {
 
     /// A plain item that must not exist yet.
     pub fn put_new(mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
-        self.push_new(key, values, meaning);
+        self.ops.put_new(key, values, meaning);
         self
     }
 
     /// A plain item, whatever was there.
     pub fn put_over(mut self, key: &Key, values: Item) -> Self {
-        self.push_over(key, values);
+        self.ops.put_over(key, values);
         self
     }
 
     /// The end of a plain item that must exist.
     pub fn remove(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
-        self.push_remove(key, meaning);
+        self.ops.remove(key, meaning);
         self
     }
 
@@ -214,16 +193,14 @@ impl<'a> Write<'a> {
         let (is, was) = ("#field = :was", AttributeValue::S(was));
         match values {
             Some(values) => {
-                let mut item = attributes(key);
-                item.extend(values);
-                let put = Put::builder().set_item(Some(item)).condition_expression(is);
+                let put = Put::builder().set_item(Some(whole(key, values))).condition_expression(is);
                 let put = put.expression_attribute_names("#field", field).expression_attribute_values(":was", was);
-                self.push_put(put, |_| Error::Conflict);
+                self.ops.put(put, |_| Error::Conflict);
             }
             None => {
-                let delete = Delete::builder().set_key(Some(attributes(key))).condition_expression(is);
+                let delete = Delete::builder().condition_expression(is);
                 let delete = delete.expression_attribute_names("#field", field).expression_attribute_values(":was", was);
-                self.push_delete(delete, |_| Error::Conflict);
+                self.ops.delete(key, delete, |_| Error::Conflict);
             }
         }
         self
@@ -239,28 +216,22 @@ impl<'a> Write<'a> {
         let idle: Vec<String> = (0..counts.len()).map(|n| format!("(attribute_not_exists(#c{n}) OR #c{n} <= :zero)")).collect();
         let mut delete = Delete::builder()
             .condition_expression(idle.join(" AND "))
-            .expression_attribute_values(":zero", AttributeValue::N("0".into()))
-            .set_key(Some(attributes(key)));
+            .expression_attribute_values(":zero", AttributeValue::N("0".into()));
         for (n, count) in counts.iter().enumerate() {
             delete = delete.expression_attribute_names(format!("#c{n}"), *count);
         }
-        self.push_delete(delete, meaning);
+        self.ops.delete(key, delete, meaning);
         self
     }
 
     /// An object that must be there, without a change to it.
     pub fn exists<T: Entity>(mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
         let check = ConditionCheck::builder()
-            .table_name(&self.store.db.table)
             .condition_expression("#k = :k")
             .expression_attribute_names("#k", KIND)
             .expression_attribute_values(":k", AttributeValue::S(T::KIND.into()))
-            .set_key(Some(attributes(key)))
-            .build();
-        match check {
-            Ok(check) => self.push(TransactWriteItem::builder().condition_check(check).build(), meaning),
-            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
-        }
+            .set_key(Some(attributes(key)));
+        self.ops.check(check, meaning);
         self
     }
 
@@ -290,7 +261,7 @@ impl<'a> Write<'a> {
 
     /// A transaction that cannot be put together: `commit` says why.
     pub fn flawed(mut self, error: Error) -> Self {
-        self.flaw = Some(error);
+        self.ops.flawed(error);
         self
     }
 
@@ -309,10 +280,13 @@ impl<'a> Write<'a> {
         let keyed = gate.lease.clone().zip(answer.record());
         if let Some((lease, recorded)) = &keyed {
             for item in lease.record(&self.store.db.table, &self.store.tenant, recorded, self.awaited.as_deref())? {
-                self.push(item, |_| Error::StillRunning(1));
+                self.ops.push(item, |_| Error::StillRunning(1));
             }
         }
-        let (items, meanings) = self.finish()?;
+        for (key, tally) in std::mem::take(&mut self.tallies) {
+            self.ops.extend(tally.into_op(&self.store.db.table, &key)?);
+        }
+        let (items, meanings) = self.ops.finish()?;
         let db = &self.store.db;
         let outcome = db.client.transact_write_items().set_transact_items(Some(items)).send().await;
         let Err(error) = outcome else {
@@ -344,22 +318,6 @@ impl<'a> Write<'a> {
         Ok(self)
     }
 
-    /// The items of the transaction with their meanings.
-    fn finish(&mut self) -> Result<(Vec<TransactWriteItem>, Vec<Meaning>)> {
-        if let Some(flaw) = self.flaw.take() {
-            return Err(flaw);
-        }
-        let table = &self.store.db.table;
-        let mut ops = std::mem::take(&mut self.ops);
-        for (key, tally) in std::mem::take(&mut self.tallies) {
-            ops.extend(tally.into_op(table, &key)?);
-        }
-        if ops.len() > MAX_ITEMS {
-            return Err(Error::Internal(format!("{} items in one transaction", ops.len())));
-        }
-        Ok(ops.into_iter().map(|op| (op.item, op.meaning)).unzip())
-    }
-
     fn put_entity<T: Entity>(&mut self, value: &T, facets: &Facets, seen: Option<u64>) {
         match entity::to_item(&self.store.tenant, value, facets, seen.unwrap_or(0) + 1) {
             Ok(item) => {
@@ -370,9 +328,9 @@ impl<'a> Write<'a> {
                         .condition_expression("v = :seen")
                         .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
                 };
-                self.push_put(put, |_| Error::Conflict);
+                self.ops.put(put, |_| Error::Conflict);
             }
-            Err(error) => self.flaw = Some(error),
+            Err(error) => self.ops.flawed(error),
         }
     }
 
@@ -381,15 +339,15 @@ impl<'a> Write<'a> {
         let none = BTreeMap::new();
         let (old, new) = (before.map_or(&none, |facets| &facets.beside), after.map_or(&none, |facets| &facets.beside));
         for key in old.keys().filter(|key| !new.contains_key(key)) {
-            self.push_remove(key, |_| Error::Conflict);
+            self.ops.remove(key, |_| Error::Conflict);
         }
         for (key, row) in new {
             match (old.get(key), row.unique) {
                 (Some(known), _) if known.item == row.item => {}
                 (None, Some(field)) => {
-                    self.push_new(key, row.item.clone(), move |_| Error::invalid(field, "has already been taken"));
+                    self.ops.put_new(key, row.item.clone(), move |_| Error::invalid(field, "has already been taken"));
                 }
-                _ => self.push_over(key, row.item.clone()),
+                _ => self.ops.put_over(key, row.item.clone()),
             }
         }
         for (sign, facets) in [(-1, before), (1, after)] {
@@ -398,66 +356,4 @@ impl<'a> Write<'a> {
             }
         }
     }
-
-    fn push_new(&mut self, key: &Key, values: Item, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
-        let mut item = attributes(key);
-        item.extend(values);
-        self.push_put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(PK)"), meaning);
-    }
-
-    fn push_over(&mut self, key: &Key, values: Item) {
-        let mut item = attributes(key);
-        item.extend(values);
-        self.push_put(Put::builder().set_item(Some(item)), |_| Error::Conflict);
-    }
-
-    fn push_remove(&mut self, key: &Key, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
-        let delete = Delete::builder().condition_expression("attribute_exists(PK)").set_key(Some(attributes(key)));
-        self.push_delete(delete, meaning);
-    }
-
-    fn push_put(&mut self, put: PutBuilder, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
-        let put = put.table_name(&self.store.db.table).return_values_on_condition_check_failure(ALL_OLD);
-        match put.build() {
-            Ok(put) => self.push(TransactWriteItem::builder().put(put).build(), meaning),
-            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
-        }
-    }
-
-    fn push_delete(&mut self, delete: DeleteBuilder, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
-        let delete = delete.table_name(&self.store.db.table).return_values_on_condition_check_failure(ALL_OLD);
-        match delete.build() {
-            Ok(delete) => self.push(TransactWriteItem::builder().delete(delete).build(), meaning),
-            Err(error) => self.flaw = Some(Error::internal("transaction", error)),
-        }
-    }
-
-    fn push(&mut self, item: TransactWriteItem, meaning: impl Fn(Option<&Item>) -> Error + Send + Sync + 'static) {
-        self.ops.push(Op { item, meaning: Box::new(meaning) });
-    }
-}
-
-/// A failed condition says what stood there.
-pub(super) const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
-
-/// What a cancelled transaction means: a conflict first (reading again sees what the others mean), else the first
-/// condition that failed, by its place; when that is a field's, with all others that are.
-pub(super) fn meaning_of(reasons: &[CancellationReason], meaning: impl Fn(usize, Option<&Item>) -> Error) -> Error {
-    let mut first = None;
-    for (n, reason) in reasons.iter().enumerate() {
-        match reason.code() {
-            None | Some("None") => {}
-            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => return Error::Conflict,
-            Some("ConditionalCheckFailed") => match meaning(n, reason.item()) {
-                Error::Conflict => return Error::Conflict,
-                error => match &mut first {
-                    Some(Error::Invalid(violations)) => violations.merge(error),
-                    Some(_) => {}
-                    None => first = Some(error),
-                },
-            },
-            Some(code) => return Error::Internal(format!("transaction: {code}: {}", reason.message().unwrap_or_default())),
-        }
-    }
-    first.unwrap_or_else(|| Error::Internal("transaction cancelled without a reason".into()))
 }

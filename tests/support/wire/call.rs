@@ -69,7 +69,7 @@ impl Call {
             received: 0,
             status: None,
             fault: None,
-            changes: changes(&asked.body),
+            changes: if is_read(asked.action()) { Vec::new() } else { changes(&asked.body) },
             names: names(&asked.body),
             reached: false,
             messages: Vec::new(),
@@ -107,8 +107,12 @@ impl Call {
     /// It changes something.
     #[must_use]
     pub fn writes(&self) -> bool {
-        !matches!(self.action.as_str(), "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
+        !is_read(&self.action)
     }
+}
+
+fn is_read(action: &str) -> bool {
+    matches!(action, "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
 }
 
 fn entries(body: &Value) -> impl Iterator<Item = &Value> {

@@ -1,0 +1,78 @@
+//! Whom an e-mail stands for.
+
+use serde_json::json;
+use tests::shared;
+use tokio::task::JoinSet;
+
+use super::{CUSTOMERS, change, joins, made};
+use crate::scene::Scene;
+
+#[tokio::test]
+async fn an_email_stands_for_who_was_active_last() {
+    let scene = Scene::new(shared()).await;
+    let manager = &scene.tenant.manager;
+    let first = made(manager, json!({ "name": "Ana", "email": "Ana@example.com" })).await;
+    assert_eq!(joins(&scene, json!({ "name": "A.", "email": "ana@EXAMPLE.com", "phone": "(11) 99999-0001" })).await, first);
+    let known = manager.get(&format!("{CUSTOMERS}/{first}")).await.expect(200).data();
+    assert_eq!((&known["name"], &known["phone"], &known["call_count"]), (&json!("Ana"), &json!("+5511999990001"), &json!(1)));
+    assert!(known["last_call_at"].is_string());
+    // Two may share an e-mail; who was made last is whom it stands for.
+    let second = made(manager, json!({ "name": "Ana B.", "email": "ana@example.com" })).await;
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, second);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001" })).await, first);
+    // Who gives the e-mail up, or goes, leaves it to the other.
+    let _ = change(manager, &second, json!({ "email": "b@example.com" })).await.expect(200);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, first);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "b@example.com" })).await, second);
+    let third = made(manager, json!({ "name": "Ana C.", "email": "ana@example.com", "phone": "+5511999990001" })).await;
+    let _ = manager.delete(&format!("{CUSTOMERS}/{third}")).await.expect(204);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, first);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001" })).await, first);
+    // An e-mail that one takes over in a change stays with whom it stood for.
+    let _ = change(manager, &second, json!({ "email": "ana@example.com" })).await.expect(200);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, first);
+    let _ = change(manager, &first, json!({ "email": null })).await.expect(200);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, second);
+}
+
+/// Whom an e-mail names may have given it up meanwhile: the phone, and who has the e-mail now, are looked at all the same.
+#[tokio::test]
+async fn who_has_given_an_email_up_is_in_nobodys_way() {
+    let scene = Scene::new(shared()).await;
+    let manager = &scene.tenant.manager;
+    let ana = made(manager, json!({ "name": "Ana", "email": "ana@example.com", "phone": "+5511999990001" })).await;
+    let bia = made(manager, json!({ "name": "Bia", "phone": "+5511999990002" })).await;
+    let store = shared().app().store(&scene.tenant.slug);
+    let gone: ::shared::ids::CustomerId = store.mint().unwrap();
+    for holder in [ana.parse().unwrap(), gone] {
+        let values = ::shared::storage::entity::texts([("id", ::shared::ids::Id::key(holder))]);
+        let key = ::shared::models::Customer::by_email(store.tenant(), "old@example.com");
+        store.write().put_over(&key, values).commit(()).await.unwrap();
+        let joined = joins(&scene, json!({ "name": "B.", "email": "old@example.com", "phone": "+5511999990002" })).await;
+        assert_eq!(joined, bia);
+        let _ = change(manager, &bia, json!({ "email": null })).await.expect(200);
+    }
+    // Who has it now, though the item names another.
+    let carla = made(manager, json!({ "name": "Carla", "email": "carla@example.com" })).await;
+    let values = ::shared::storage::entity::texts([("id", ::shared::ids::Id::key(gone))]);
+    let key = ::shared::models::Customer::by_email(store.tenant(), "carla@example.com");
+    store.write().put_over(&key, values).commit(()).await.unwrap();
+    assert_eq!(joins(&scene, json!({ "name": "C.", "email": "carla@example.com", "phone": "+5511999990003" })).await, carla);
+    // A phone that somebody gives who is known by e-mail and has another stays with whom it stands for.
+    assert_eq!(joins(&scene, json!({ "name": "A.", "email": "ana@example.com", "phone": "+5511999990002" })).await, ana);
+    assert_eq!(joins(&scene, json!({ "name": "B.", "phone": "+5511999990002" })).await, bia);
+}
+
+#[tokio::test]
+async fn of_many_who_come_with_one_new_email_one_is_made() {
+    let scene = Scene::new(shared()).await;
+    let mut racers = JoinSet::new();
+    for n in 0..12 {
+        let (client, path) = (scene.tenant.anonymous.elsewhere(), format!("/api/v1/call/{}/join", scene.token));
+        let body = json!({ "name": format!("N {n}"), "email": "same@example.com" });
+        racers.spawn(async move { client.post(&path, body).await.expect(200) });
+    }
+    let _ = racers.join_all().await;
+    let list = scene.tenant.manager.get(&format!("{CUSTOMERS}?search=same@example.com")).await.expect(200).json();
+    assert_eq!((&list["meta"]["total_count"], &list["data"][0]["call_count"]), (&json!(1), &json!(12)));
+}
