@@ -93,6 +93,12 @@ impl Time {
         (start(first), start(next))
     }
 
+    /// The same day and time so many years on; of 29 February the day before.
+    #[must_use]
+    pub fn years_on(self, years: u32) -> Self {
+        self.utc().checked_add_months(Months::new(12 * years)).map_or(self, Self::from)
+    }
+
     /// Ten characters whose order is the order of time, for keys (years 1970 to 2286).
     #[must_use]
     pub fn key(self) -> String {

@@ -15,17 +15,13 @@ use crate::{
     clock::{Time, days},
     error::{Error, Result},
     forget::{AGAIN, Bears, forget},
-    ids::{AccessLinkId, CustomerId, Id},
+    ids::{CustomerId, Id},
     models::{
         AccessLink, Appointment, Call, Customer,
         customer::{Erasure, Forgotten, Merged},
         delivery::SLACK,
     },
-    storage::{
-        Entity, Item, Key, Store, Stored, contend, entity, keys,
-        list::{Query, Start},
-    },
-    text,
+    storage::{Entity, Item, Key, Store, Stored, contend, entity, keys},
 };
 
 /// Objects, and copies of what was told of them, that the schedule's look takes on: some seconds of work.
@@ -34,8 +30,6 @@ pub const PORTION: usize = 500;
 const AT_ONCE: usize = 4;
 /// How long it looks again.
 const LASTS: Duration = days(1);
-/// Rows that are written in one transaction.
-const ROWS: usize = 50;
 
 /// The mark of a customer who is erased from now on.
 #[must_use]
@@ -52,45 +46,6 @@ pub async fn remains(store: &Store, customer: CustomerId) -> Result<bool> {
     let whom = customer.to_string();
     let (found, rows, told) = tokio::try_join!(store.db().items(&marks), rows(store, customer, "", 1), store.told(&whom, 1))?;
     Ok(!rows.is_empty() || !told.is_empty() || marks.iter().any(|mark| found.item(mark).is_some()))
-}
-
-/// Notes links that were made for a customer's e-mail before anybody knew who that is: nothing else leads to them.
-///
-/// # Errors
-/// [`Error::Internal`] when the table does not answer.
-pub async fn note_links(store: &Store, customer: &Customer) -> Result<()> {
-    let Some(email) = customer.input.email.as_deref() else { return Ok(()) };
-    let key = text::email_key(email);
-    let mut query = Query {
-        filters: Vec::new(),
-        search: Some(email.to_owned()),
-        sort: "inserted_at",
-        descending: true,
-        range: None,
-        ranged: None,
-        start: Start::Skip(0),
-        size: ROWS,
-    };
-    loop {
-        let page = store.list::<AccessLink>(&query).await?;
-        let theirs = |link: &&Stored<AccessLink>| {
-            link.customer_id.is_none() && link.customer_email.as_deref().map(text::email_key).as_ref() == Some(&key)
-        };
-        note(store, customer.id, page.rows.iter().filter(theirs).map(|link| link.id)).await?;
-        match page.next {
-            Some(place) => query.start = Start::After(place),
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Notes links as a customer's: erasing finds them.
-async fn note(store: &Store, customer: CustomerId, links: impl Iterator<Item = AccessLinkId>) -> Result<()> {
-    let rows: Vec<Key> = links.map(|link| Key::former(store.tenant(), customer, AccessLink::KIND, link)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    rows.iter().fold(store.write(), |write, row| write.put_over(row, Item::new())).commit(()).await
 }
 
 /// Goes on with an erasure: at most so many objects and copies. Answers how much was found; the erasure stays due until it
@@ -111,8 +66,8 @@ pub async fn go_on(store: &Store, id: CustomerId, portion: usize) -> Result<u64>
     let (found, now) = (named + told + listed + stripped, store.clock().now());
     let further = |from: &str, found, pause| Erasure { from: from.to_owned(), found, due_at: now + pause, ..seen.value.clone() };
     let (any, age) = (seen.found || found > 0, Duration::from_secs(now.since(seen.inserted_at)));
-    let write = if let Some(last) = more {
-        store.write().update(&seen, &further(&last, any, Duration::ZERO))
+    let write = if more.is_some() || named >= portion {
+        store.write().update(&seen, &further(more.as_deref().unwrap_or_default(), any, Duration::ZERO))
     } else if any || age < LASTS {
         store.write().update(&seen, &further("", false, if any { SLACK } else { age.max(AGAIN) }))
     } else if end(store, id).await? {
@@ -149,13 +104,14 @@ async fn strip_row(store: &Store, customer: CustomerId, row: Key) -> Result<usiz
     match parts {
         Some((Call::KIND, id)) => strip_call(store, customer, id).await,
         Some((Appointment::KIND, id)) => strip::<Appointment>(store, customer, id).await.map(|(found, _)| found),
-        Some((Merged::KIND, id)) => begin(store, id).await,
+        Some((Merged::KIND | Customer::KIND, id)) => begin(store, id).await,
         Some((AccessLink::KIND, id)) => strip::<AccessLink>(store, customer, id).await.map(|(found, _)| found),
         _ => Err(Error::Internal(format!("a row of an unknown kind: {}", row.sk))),
     }
 }
 
-/// Who was merged into the customer is erased as well: something was told under the old identifier, or still lies there.
+/// Who was merged into the customer, or into whom the customer was merged, is erased as well: something was told under that
+/// identifier, or still lies there.
 async fn begin(store: &Store, id: &str) -> Result<usize> {
     let Some(id) = CustomerId::from_key(id) else { return Ok(0) };
     store.insert(&mark(id, store.clock().now())).await.map(usize::from)
@@ -169,7 +125,8 @@ async fn strip_call(store: &Store, customer: CustomerId, id: &str) -> Result<usi
     if !store.get::<AccessLink>(link).await?.is_some_and(alone) {
         return Ok(found);
     }
-    note(store, customer, std::iter::once(link)).await?;
+    let row = Key::former(store.tenant(), customer, AccessLink::KIND, link);
+    store.write().put_over(&row, Item::new()).commit(()).await?;
     Ok(found + strip::<AccessLink>(store, customer, &link.key()).await?.0)
 }
 

@@ -99,6 +99,13 @@ impl Violations {
         }
     }
 
+    /// Notes a violation of a field with which nothing else is wrong.
+    pub fn also(&mut self, path: &str, message: impl Into<String>) {
+        if !self.has(path) {
+            self.add(path, message);
+        }
+    }
+
     /// Notes what an error says of fields.
     pub fn merge(&mut self, error: Error) {
         if let Error::Invalid(others) = error {

@@ -12,12 +12,14 @@ use crate::{
     clock::Time,
     error::Result,
     ids::{CustomerId, Id},
+    matching,
     models::{
         AccessLink, Appointment, Call, Customer,
         customer::{Forgotten, Merged},
         delivery::SLACK,
     },
-    storage::{Entity, Item, Key, Store, contend, entity, keys, list::Query},
+    storage::{Entity, Item, Key, Store, Stored, Write, contend, entity, keys, list::Query},
+    text,
 };
 
 /// Objects that one look takes on: some seconds of work.
@@ -26,6 +28,47 @@ const PORTION: usize = 500;
 const AT_ONCE: usize = 4;
 /// After how long the schedule looks again: later than whoever drains the stack at one moment goes on to.
 pub(crate) const AGAIN: Duration = Duration::from_secs(2 * SLACK.as_secs());
+
+/// Rows that are written in one transaction.
+const ROWS: usize = 50;
+
+/// What is written with a customer's end: whom e-mail and phone stand for from now on, and rows by which an erasure finds what
+/// nothing else leads to.
+///
+/// # Errors
+/// [`crate::Error::Internal`] when the table does not answer.
+pub async fn parting<'a>(store: &Store, write: Write<'a>, customer: &Customer) -> Result<Write<'a>> {
+    let moved = Box::pin(matching::moved(store, write, customer, None));
+    let (write, rows) = tokio::try_join!(moved, Box::pin(links_for(store, customer)))?;
+    Ok(noted(write, &rows))
+}
+
+/// Rows of the links that were made for a customer's e-mail before anybody knew who that is. Of many, all but the last ones are
+/// written.
+async fn links_for(store: &Store, customer: &Customer) -> Result<Vec<Key>> {
+    let Some(email) = customer.input.email.as_deref() else { return Ok(Vec::new()) };
+    let key = text::email_key(email);
+    let theirs = |link: &Stored<AccessLink>| {
+        link.customer_id.is_none() && link.customer_email.as_deref().map(text::email_key).as_ref() == Some(&key)
+    };
+    let mut from = None;
+    loop {
+        let (found, next) = store.with_word::<AccessLink>(email, from, ROWS).await?;
+        let links = store.get_all::<AccessLink>(found).await?.into_iter().filter(theirs);
+        let rows: Vec<Key> = links.map(|link| Key::former(store.tenant(), customer.id, AccessLink::KIND, link.id)).collect();
+        if next.is_none() {
+            return Ok(rows);
+        }
+        if !rows.is_empty() {
+            noted(store.write(), &rows).commit(()).await?;
+        }
+        from = next;
+    }
+}
+
+fn noted<'a>(write: Write<'a>, rows: &[Key]) -> Write<'a> {
+    rows.iter().fold(write, |write, row| write.put_over(row, Item::new()))
+}
 
 /// The mark of a customer who is removed now.
 #[must_use]
@@ -49,9 +92,9 @@ pub async fn forget(store: &Store, customer: CustomerId, portion: usize) -> Resu
 pub async fn hand_over(store: &Store, from: CustomerId, to: Option<CustomerId>, portion: usize) -> Result<usize> {
     let partition = keys::object_partition(store.tenant(), Customer::KIND, &from.key());
     let links = async {
-        let rows = store.db().partition(&partition, keys::LINKS).await?;
+        let rows = store.db().from(&partition, keys::LINKS, i32::try_from(portion).unwrap_or(i32::MAX)).await?;
         let ids = rows.iter().filter_map(|row| Id::from_key(entity::text(row, "SK")?.strip_prefix(keys::LINKS)?));
-        change_all::<AccessLink>(store, ids.take(portion).collect(), from, to).await
+        change_all::<AccessLink>(store, ids.collect(), from, to).await
     };
     let calls = Box::pin(listed::<Call>(store, from, to, portion));
     let appointments = Box::pin(listed::<Appointment>(store, from, to, portion));
@@ -83,6 +126,10 @@ pub trait Bears: Entity<Id: Id> {
     /// As nobody's.
     #[must_use]
     fn forgotten(&self) -> Self;
+    /// The rows by which an erasure, perhaps much later, finds what is nobody's now.
+    fn former(&self, tenant: &str, customer: CustomerId) -> Vec<Key> {
+        vec![Key::former(tenant, customer, Self::KIND, self.id())]
+    }
 }
 
 impl Bears for Call {
@@ -140,6 +187,11 @@ impl Bears for Merged {
     fn forgotten(&self) -> Self {
         Self { customer_id: None, due_at: Some(self.inserted_at), ..self.clone() }
     }
+
+    /// Either identifier leads to what was the other's.
+    fn former(&self, tenant: &str, customer: CustomerId) -> Vec<Key> {
+        vec![Key::former(tenant, customer, Self::KIND, self.id), Key::former(tenant, self.id, Customer::KIND, customer)]
+    }
 }
 
 async fn change<T: Bears>(store: &Store, id: T::Id, from: CustomerId, to: Option<CustomerId>) -> Result<()> {
@@ -149,8 +201,7 @@ async fn change<T: Bears>(store: &Store, id: T::Id, from: CustomerId, to: Option
         let write = store.write().update(&seen, &changed);
         let write = match to {
             Some(_) => write,
-            // An erasure, perhaps much later, finds it by this row.
-            None => write.put_over(&Key::former(store.tenant(), from, T::KIND, id), Item::new()),
+            None => noted(write, &seen.former(store.tenant(), from)),
         };
         write.commit(()).await
     })
@@ -168,7 +219,8 @@ pub async fn again(store: &Store, id: CustomerId) -> Result<u64> {
     let write = if changed == 0 && now >= seen.inserted_at + SLACK {
         store.write().delete(&seen)
     } else {
-        store.write().update(&seen, &Forgotten { due_at: now + AGAIN, ..seen.value.clone() })
+        let pause = if changed >= PORTION { Duration::ZERO } else { AGAIN };
+        store.write().update(&seen, &Forgotten { due_at: now + pause, ..seen.value.clone() })
     };
     match write.commit(()).await {
         // Another look was quicker.

@@ -27,6 +27,9 @@ pub trait Input: Sized + Send + 'static {
     /// The key that wraps it in a body: `{"tag": {…}}`; `None` for actions and queries.
     const WRAPPER: Option<&'static str> = None;
 
+    /// It may come without its wrapper as well.
+    const BARE: bool = false;
+
     /// Reads the fields; what is wrong is noted in `fields`, the value is then thrown away.
     fn read(fields: &mut Fields<'_>) -> Self;
 }
@@ -187,11 +190,19 @@ impl Fields<'_> {
     }
 
     /// A list of objects, from one to so many; what is wrong in the fourth is noted as `name[3].field`.
-    pub fn list<T>(&mut self, name: &str, most: usize, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
+    pub fn list<T>(&mut self, name: &str, most: usize, read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
         match self.source.get(name) {
             None if self.partial => Vec::new(),
             None | Some(Value::Null) => self.reject(name, "can't be blank"),
             Some(Value::Array(rows)) if rows.is_empty() => self.reject(name, "can't be blank"),
+            Some(_) => self.rows(name, most, read),
+        }
+    }
+
+    /// A list of objects, at most so many; absent or null it is empty.
+    pub fn rows<T>(&mut self, name: &str, most: usize, mut read: impl FnMut(&mut Fields<'_>) -> T) -> Vec<T> {
+        match self.source.get(name) {
+            None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(rows)) if rows.len() > most => self.reject(name, format!("should have at most {most} item(s)")),
             Some(Value::Array(rows)) => {
                 let rows = rows.iter().enumerate();
@@ -216,6 +227,11 @@ impl Fields<'_> {
         let value = read(&mut inner);
         self.violations.nest(path, inner.violations);
         value
+    }
+
+    /// Notes that a field is wrong for a reason that no single rule sees, where none has seen another.
+    pub fn also(&mut self, name: &str, message: impl Into<String>) {
+        self.violations.also(name, message);
     }
 
     /// Notes that a field is wrong for a reason that no single rule sees.

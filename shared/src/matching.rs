@@ -135,25 +135,57 @@ impl Match {
 pub async fn moved<'a>(store: &Store, mut write: Write<'a>, before: &Customer, after: Option<&Customer>) -> Result<Write<'a>> {
     let keys = |customer: &Customer| places(store.tenant(), &customer.input);
     let (old, new) = (keys(before), after.map(keys).unwrap_or_default());
-    let left: Vec<_> = old.iter().filter(|place| !new.contains(place)).collect();
-    let come: Vec<_> = new.iter().filter(|place| !old.contains(place)).collect();
+    // However it is written, a place is one.
+    let but = |places: &[(Key, CustomerInput)], others: &[(Key, CustomerInput)]| -> Vec<(Key, CustomerInput)> {
+        places.iter().filter(|(key, _)| !others.iter().any(|(other, _)| other == key)).cloned().collect()
+    };
+    let (left, come) = (but(&old, &new), but(&new, &old));
     let wanted: Vec<Key> = left.iter().chain(&come).map(|(key, _)| key.clone()).collect();
     if wanted.is_empty() {
         return Ok(write);
     }
     let found = store.db().items(&wanted).await?;
-    let held: Vec<_> = left.into_iter().filter(|(key, _)| holder(found.item(key)) == Some(before.id)).collect();
+    let (held, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(key, _)| holder(found.item(key)) == Some(before.id));
     let heirs = try_join_all(held.iter().map(|(_, contact)| heir(store, contact, before.id))).await?;
-    for ((key, _), next) in held.into_iter().zip(heirs) {
-        let next = next.map(|heir| entity::texts([("id", heir.id.key())]));
-        write = write.replace(key, ("id", before.id.key()), next);
+    for ((key, _), heir) in held.iter().zip(&heirs) {
+        write = write.replace(key, ("id", before.id.key()), heir.as_ref().map(|heir| named(heir.id)));
     }
-    for (key, _) in come {
-        if found.item(key).is_none() {
-            write = claim(write, key, None, before.id);
-        }
+    // Who ends at this moment, or gives it up, inherits nothing.
+    let mut heirs: Vec<_> = heirs.into_iter().flatten().collect();
+    heirs.dedup_by_key(|heir| heir.id);
+    write = heirs.iter().fold(write, Write::same);
+    for (key, _) in &others {
+        // Nor does this one.
+        write = write.unchanged(key, "id", holder(found.item(key)).map(Id::key));
+    }
+    for (key, contact) in &come {
+        write = come_to(store, write, key, contact, holder(found.item(key)), after.unwrap_or(before)).await?;
     }
     Ok(write)
+}
+
+/// A place stands for a customer to whom its e-mail or phone comes, unless it stands for another who has it and was active
+/// later.
+async fn come_to<'a>(
+    store: &Store,
+    write: Write<'a>,
+    key: &Key,
+    contact: &CustomerInput,
+    held: Option<CustomerId>,
+    customer: &Customer,
+) -> Result<Write<'a>> {
+    let Some(held) = held else { return Ok(claim(write, key, None, customer.id)) };
+    let item = store.db().item(&Customer::key(store.tenant(), held)).await?;
+    let later = match standing(store, held, item, contact).await? {
+        Some(other) => other.id == customer.id || other.active_at() >= customer.active_at(),
+        None => false,
+    };
+    Ok(if later { write } else { write.replace(key, ("id", held.key()), Some(named(customer.id))) })
+}
+
+/// What stands in a place.
+fn named(customer: CustomerId) -> Item {
+    entity::texts([("id", customer.key())])
 }
 
 /// What comes to a customer from others, into whom these are merged: what stood for one of them, or for nobody, stands for
@@ -163,24 +195,25 @@ pub async fn moved<'a>(store: &Store, mut write: Write<'a>, before: &Customer, a
 /// [`Error::Internal`] when the table does not answer.
 pub async fn inherited<'a>(
     store: &Store,
-    write: Write<'a>,
+    mut write: Write<'a>,
     (before, after): (&Customer, &Customer),
     from: &[CustomerId],
 ) -> Result<Write<'a>> {
-    let keys = |customer: &Customer| places(store.tenant(), &customer.input).into_iter().map(|(key, _)| key);
-    let old: Vec<Key> = keys(before).collect();
-    let come: Vec<Key> = keys(after).filter(|key| !old.contains(key)).collect();
+    let old = places(store.tenant(), &before.input);
+    let mut come = places(store.tenant(), &after.input);
+    come.retain(|(key, _)| !old.iter().any(|(other, _)| other == key));
     if come.is_empty() {
         return Ok(write);
     }
-    let found = store.db().items(&come).await?;
-    Ok(come.iter().fold(write, |write, key| match holder(found.item(key)) {
-        None => claim(write, key, None, after.id),
-        Some(holder) if from.contains(&holder) => {
-            write.replace(key, ("id", holder.key()), Some(entity::texts([("id", after.id.key())])))
-        }
-        Some(_) => write,
-    }))
+    let found = store.db().items(&come.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()).await?;
+    for (key, contact) in &come {
+        let held = holder(found.item(key));
+        write = match held.filter(|held| from.contains(held)) {
+            Some(held) => write.replace(key, ("id", held.key()), Some(named(after.id))),
+            None => come_to(store, write, key, contact, held, after).await?,
+        };
+    }
+    Ok(write)
 }
 
 /// Where an e-mail and a phone are looked up, with the contact that has nothing else.
@@ -241,7 +274,7 @@ async fn heir(store: &Store, contact: &CustomerInput, but: CustomerId) -> Result
 
 /// An e-mail or a phone stands for this customer from now on. Who claims a free one must be the first.
 fn claim<'a>(write: Write<'a>, key: &Key, holder: Option<CustomerId>, customer: CustomerId) -> Write<'a> {
-    let values = entity::texts([("id", customer.key())]);
+    let values = named(customer);
     match holder {
         None => write.put_new(key, values, |_| Error::Conflict),
         Some(holder) if holder == customer => write,

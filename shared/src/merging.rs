@@ -24,6 +24,8 @@ use crate::{
 const PORTION: usize = 2_000;
 /// Customers whose remains are moved at the same time.
 const AT_ONCE: usize = 4;
+/// Customers of whom it is asked at the same time who is on the way to them.
+const AHEAD: usize = 16;
 /// Identifiers that are on their way to one customer and that lists ask for.
 const MOVING: usize = 500;
 
@@ -116,7 +118,7 @@ pub async fn again(store: &Store, id: CustomerId) -> Result<u64> {
         // An index is seconds behind at most, and so is who had read the customer before.
         _ if moved > 0 || now < seen.inserted_at + SLACK => due(Some(now + AGAIN)),
         Some(_) => due(None),
-        None => matching::moved(store, store.write().delete(&seen), &seen.shadow(), None).await?,
+        None => forget::parting(store, store.write().delete(&seen), &seen.shadow()).await?,
     };
     match write.commit(()).await {
         // Another look was quicker, or the customer goes elsewhere now.
@@ -158,11 +160,11 @@ impl Names {
         let mut names = vec![customer.id];
         let mut next = if customer.id == wanted { moving } else { self::moving(store, customer.id).await? };
         // Who is on the way may have others on the way to them.
-        while let Some(id) = next.pop() {
-            if !names.contains(&id) && names.len() <= MOVING {
-                names.push(id);
-                next.extend(self::moving(store, id).await?);
-            }
+        while !next.is_empty() && names.len() <= MOVING {
+            next.retain(|id| !names.contains(id));
+            names.extend(&next);
+            let further = stream::iter(next).map(|id| self::moving(store, id)).buffered(AHEAD);
+            next = further.try_concat().await?;
         }
         Ok(Self(names))
     }

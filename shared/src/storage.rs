@@ -90,6 +90,12 @@ impl Store {
         self
     }
 
+    /// The same store, for what is nobody's doing: no answer is recorded with it, and the trail names nobody.
+    #[must_use]
+    pub fn unattended(&self) -> Self {
+        self.clone().gated(Gate { admission: self.gate.admission.clone(), ..Gate::default() })
+    }
+
     /// The tenant's slug.
     #[must_use]
     pub fn tenant(&self) -> &str {

@@ -79,8 +79,8 @@ async fn what_is_wrong_is_named() {
             assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), [field], "{value}");
         }
     }
-    let errors = create(&tenant.manager, json!({ "email": "x", "document": 7 })).await.expect(422).errors();
-    assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), ["document", "email", "name"]);
+    let errors = create(&tenant.manager, json!({ "email": "x", "document": 7, "phone": "(11) 9999" })).await.expect(422).errors();
+    assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), ["document", "email", "name", "phone"]);
     let bare = tenant.manager.post(CUSTOMERS, json!({ "name": "Ana" })).await.expect(400).errors();
     assert!(text(&bare["detail"]).contains("customer"), "{bare}");
 }

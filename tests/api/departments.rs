@@ -193,6 +193,17 @@ async fn a_user_serves_once() {
     assert_eq!((&list["meta"]["total_count"], &list["data"][0]["id"]), (&json!(2), &json!(bob)));
     let next = format!("{members}?page_size=1&sort_order=desc&cursor={}", list["meta"]["next_cursor"].as_str().unwrap());
     assert_eq!(tenant.manager.get(&next).await.expect(200).data(), json!([first]));
+    for (search, found) in
+        [("b", vec![&bob]), ("ANA@example", vec![&ana]), ("example", vec![&ana, &bob]), ("zed", vec![]), ("%2D", vec![])]
+    {
+        let list = tenant.manager.get(&format!("{members}?search={search}")).await.expect(200).json();
+        let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect();
+        assert_eq!(
+            (ids, &list["meta"]["total_count"]),
+            (found.iter().map(|id| id.as_str()).collect(), &json!(found.len())),
+            "{search}"
+        );
+    }
     let other = tenant.department(json!({ "name": "Sales" })).await;
     let _ = tenant.manager.get(&next.replace(&id, &other)).await.expect(422);
 

@@ -6,7 +6,7 @@ mod measure;
 mod table;
 
 pub use figures::Figures;
-pub use measure::{Measured, judge, measure, none, stale};
+pub use measure::{Measured, judge, measure, measure_customers, none, stale};
 pub use table::{Row, Rows, read, write};
 
 /// Calls of the two tenants whose figures are written down.

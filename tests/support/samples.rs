@@ -133,7 +133,7 @@ fn customers(world: &World) -> Vec<(&'static str, Ask)> {
         ("getCustomer", one(ATTENDANT, "acme.customer")),
         ("updateCustomer", one(ATTENDANT, "acme.customer").body(json!({ "customer": { "phone": "+55 31 97777-6666" } }))),
         ("deleteCustomer", one(ATTENDANT, "acme.customer")),
-        ("listCustomerDuplicates", Ask::by(SUPERVISOR)),
+        ("listCustomerDuplicates", Ask::by(ATTENDANT)),
         (
             "mergeCustomers",
             Ask::by(SUPERVISOR).body(json!({ "primary_id": id("acme.customer"), "duplicate_ids": [id("acme.duplicate")] })),

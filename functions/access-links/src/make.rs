@@ -106,8 +106,8 @@ impl Named {
         let (now, Draft { input, violations }) = (caller.now(), draft);
         let mut violations = violations.clone();
         let department = self.departments.get(&input.department_id);
-        if department.is_none() && !violations.has("department_id") {
-            violations.add("department_id", "does not exist");
+        if department.is_none() {
+            violations.also("department_id", "does not exist");
         }
         let customer = input.customer_id.and_then(|id| self.customers.get(&id));
         if input.customer_id.is_some() && customer.is_none() {

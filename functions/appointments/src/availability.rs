@@ -62,11 +62,11 @@ impl Input for Wanted {
 }
 
 /// The longest range.
-const DAYS: i32 = 31;
+const DAYS: i64 = 31;
 /// Minutes between the beginnings of what is offered.
 const STEP: i64 = 15;
-/// What is offered to all agents together: some megabyte.
-const MOST: usize = 20_000;
+/// What is offered to all agents together: four megabytes.
+const MOST: usize = 100_000;
 
 /// Times at which agents are free, a quarter of an hour apart, counted from when the department opens.
 pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Done<Vec<Slot<UserId>>>> {
@@ -116,11 +116,14 @@ impl Wanted {
             DateOrTime::Date(day) => text::day_range(day, zone).1.into(),
             DateOrTime::Time(at) => Time::from(at),
         };
-        // Clocks are turned.
-        let last = from + days(DAYS.unsigned_abs().into()) + std::time::Duration::from_secs(2 * 3600);
+        let far = match (self.from, self.to) {
+            (DateOrTime::Date(first), DateOrTime::Date(last)) => (last - first).num_days() > DAYS,
+            // Clocks are turned.
+            _ => to > from + days(DAYS.unsigned_abs()) + std::time::Duration::from_secs(2 * 3600),
+        };
         if to <= from {
             violations.add("to", "must be after from");
-        } else if to > last {
+        } else if far {
             violations.add("to", format!("must be within {DAYS} days of from"));
         }
         (from, to)

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
-    api::{Created, IfMatch, Merge, Path, Shown, Valid},
+    api::{Created, IfMatch, Merge, Path, Proposed, Shown, Valid},
     auth::{Attendant, Caller},
     clock::Time,
     error::Violations,
     events::{Event, EventName},
     ids::{AppointmentId, CustomerId, UserId},
-    input::{Fields, Input, rules},
+    input::{Draft, Fields, Input, rules},
     matching::{self, Match},
     models::{
         Appointment, Company, Customer, Department, User,
@@ -24,9 +24,9 @@ use shared::{
 use crate::{actions::with_company, conflicts::clear};
 
 /// Books an appointment.
-pub async fn create(caller: Caller<Attendant>, Valid(input): Valid<AppointmentInput>) -> Result<Created<Appointment>> {
+pub async fn create(caller: Caller<Attendant>, Proposed(draft): Proposed<AppointmentInput>) -> Result<Created<Appointment>> {
     contend(|| async {
-        let booked = Booked::make(&caller, &input, None).await?;
+        let booked = Booked::make(&caller, &draft, None).await?;
         let made = &booked.appointment;
         let event = Event::Appointment(EventName::AppointmentCreated, Box::new(made.clone()));
         let write = caller.write().create(made).emit(&event, made.inserted_at);
@@ -57,7 +57,7 @@ pub async fn update(
         if change.status != seen.status {
             return Err(Error::invalid("status", "is changed by confirming, cancelling, completing and the like"));
         }
-        let booked = Booked::make(&caller, &change.booked, Some((&seen, &company))).await?;
+        let booked = Booked::make(&caller, &change.booked.into(), Some((&seen, &company))).await?;
         let changed = &booked.appointment;
         let mut write = caller.write().update(&seen, changed);
         if booked.moved && seen.status.is_open() {
@@ -172,7 +172,7 @@ impl Booked {
     /// appointment that is changed, only what is named anew is read.
     async fn make(
         caller: &Caller<Attendant>,
-        input: &AppointmentInput,
+        Draft { input, violations }: &Draft<AppointmentInput>,
         before: Option<(&Stored<Appointment>, &Stored<Company>)>,
     ) -> Result<Self> {
         let (store, tenant, now) = (caller.store(), caller.tenant(), caller.now());
@@ -192,7 +192,7 @@ impl Booked {
             Some((_, company)) => company.clone(),
             None => found.take(&company_key)?.ok_or_else(|| Error::Internal("no company".into()))?,
         };
-        let mut violations = Violations::default();
+        let mut violations = violations.clone();
         if span.start <= now && seen.is_some_and(|seen| seen.scheduled_at != span.start) {
             violations.add("scheduled_at", "must be in the future");
         }
@@ -297,7 +297,9 @@ impl Named {
             agent,
             other_agent: other_agent.map(|id| User::key(tenant, id)),
             customer: customer.map(|id| Customer::key(tenant, id)),
-            stranger: input.customer_id.is_none() && seen.is_none_or(|seen| seen.customer_id.is_some()),
+            // Of whose customer was removed it stays nobody's, until somebody is described.
+            stranger: input.customer_id.is_none()
+                && seen.is_none_or(|seen| seen.customer_id.is_some() || input.describes_somebody()),
         }
     }
 
@@ -325,10 +327,10 @@ impl Named {
             able(agent.as_ref(), violations);
         }
         if self.agent.is_none() {
-            violations.add("user_id", "can't be blank");
+            violations.also("user_id", "can't be blank");
         }
-        if self.stranger && input.customer_name.is_none() {
-            violations.add("customer_name", "can't be blank without customer_id");
+        if self.stranger && input.customer_name.is_none() && !violations.has("customer_id") {
+            violations.also("customer_name", "can't be blank without customer_id");
         }
         let phone = input.customer_phone.as_deref().map(|phone| text::phone(phone, &company.input.country)).transpose();
         let phone = phone.unwrap_or_else(|message| {
@@ -354,7 +356,7 @@ fn taken<T: Entity>(
     let Some(key) = key else { return Ok(None) };
     let object = found.take(key)?;
     if object.is_none() {
-        violations.add(field, "does not exist");
+        violations.also(field, "does not exist");
     }
     Ok(object)
 }

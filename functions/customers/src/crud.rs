@@ -3,18 +3,19 @@
 use schemars::JsonSchema;
 use shared::{
     Result,
-    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
+    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Proposed, Query, Rows, Shown},
     auth::{Attendant, Caller},
     events::{Event, EventName},
     forget,
     ids::CustomerId,
-    input::{Fields, Input},
+    input::{Draft, Fields, Input},
     matching::{self, Match},
     models::{
         Company, Customer,
         customer::{CustomerInput, CustomerView},
     },
     storage::contend,
+    text,
 };
 
 use crate::erase::{Removal, erase};
@@ -44,9 +45,9 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<CustomerId>) -> Resu
 }
 
 /// Makes a customer, who from then on is whom the e-mail and the phone number stand for.
-pub async fn create(caller: Caller<Attendant>, Valid(input): Valid<CustomerInput>) -> Result<Created<CustomerView>> {
+pub async fn create(caller: Caller<Attendant>, Proposed(draft): Proposed<CustomerInput>) -> Result<Created<CustomerView>> {
     let store = caller.store();
-    let input = dialled(&caller, input).await?;
+    let input = dialled(&caller, draft).await?;
     let customer = Customer::new(store.mint()?, input, caller.now());
     contend(|| async {
         let matched = Match::nobody(store, &customer.input).await?;
@@ -66,7 +67,7 @@ pub async fn update(
     contend(|| async {
         let seen = matching::find(store, id).await?;
         matching.check(&seen)?;
-        let input = dialled(&caller, patch.onto(&seen.input)?).await?;
+        let input = dialled(&caller, patch.onto(&seen.input)?.into()).await?;
         let changed = Customer { input, updated_at: caller.now(), ..seen.value.clone() };
         let write = matching::moved(store, caller.write().update(&seen, &changed), &seen, Some(&changed)).await?;
         // Who sends the same again, for want of an answer, has changed nothing that is to be told.
@@ -95,7 +96,7 @@ pub async fn remove(
         let seen = matching::find(store, id).await?;
         matching.check(&seen)?;
         let write = caller.write().delete(&seen).create(&forget::mark(seen.id, caller.now()));
-        matching::moved(store, write, &seen, None).await?.commit(NoContent).await?;
+        forget::parting(store, write, &seen).await?.commit(NoContent).await?;
         Ok(seen.value.id)
     })
     .await?;
@@ -106,9 +107,14 @@ pub async fn remove(
     Ok(NoContent)
 }
 
-/// With the phone number as E.164; only one without a country code takes the company's country.
-async fn dialled(caller: &Caller<Attendant>, input: CustomerInput) -> Result<CustomerInput> {
+/// With the phone number as E.164, if nothing is wrong; only one without a country code takes the company's country.
+async fn dialled(caller: &Caller<Attendant>, Draft { input, mut violations }: Draft<CustomerInput>) -> Result<CustomerInput> {
     let local = input.phone.as_deref().is_some_and(|phone| !phone.trim_start().starts_with('+'));
     let country = if local { caller.store().find::<Company>(()).await?.value.input.country } else { String::new() };
-    input.dialled(&country)
+    let phone = input.phone.as_deref().map(|phone| text::phone(phone, &country)).transpose();
+    let phone = phone.unwrap_or_else(|message| {
+        violations.add("phone", message);
+        None
+    });
+    violations.into_result(CustomerInput { phone, ..input })
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::{
     Error, Result,
     api::{Query, Stretch},
-    auth::{Caller, Supervisor},
+    auth::{Attendant, Caller},
     ids::{CustomerId, Id},
     input::{
         Fields, Input,
@@ -118,7 +118,7 @@ impl Reason {
 
 /// Groups of customers who may be one, the surest reasons first. A page may have fewer than asked for, or none, and another
 /// after it.
-pub async fn find(caller: Caller<Supervisor>, Query(wanted): Query<Wanted>) -> Result<Stretch<Duplicates>> {
+pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Result<Stretch<Duplicates>> {
     let (store, size) = (caller.store(), usize::try_from(wanted.page_size).unwrap_or(100));
     let list = format!("{}\nduplicates of customers", store.tenant());
     let mut at = match &wanted.cursor {

@@ -5,7 +5,7 @@ use shared::{
     Error, Result,
     api::{IfMatch, NoContent},
     auth::{Attendant, Caller},
-    erase,
+    erase, forget,
     ids::CustomerId,
     input::{Fields, Input, rules},
     matching,
@@ -43,9 +43,8 @@ pub async fn erase(caller: &Caller<Attendant>, id: CustomerId, matching: &IfMatc
             return Ok(id);
         };
         matching.check(&seen)?;
-        erase::note_links(store, &seen).await?;
         let write = caller.write().delete(&seen).create(&erase::mark(seen.id, caller.now()));
-        matching::moved(store, write, &seen, None).await?.commit(NoContent).await?;
+        forget::parting(store, write, &seen).await?.commit(NoContent).await?;
         Ok(seen.value.id)
     })
     .await?;

@@ -9,6 +9,7 @@ use shared::{
     input::{Fields, Input, rules},
     models::{Department, Membership, User, user::UserView},
     storage::{Entity, Stored, contend, entity, keys},
+    text,
 };
 
 /// Where in the list.
@@ -53,7 +54,12 @@ pub async fn list(
         .into_iter()
         .map(|item| entity::from_item::<Membership>(item).map(|member| member.user_id))
         .collect::<Result<Vec<_>>>()?;
-    let page = store.page_in_memory(store.get_all::<User>(ids).await?, &query)?;
+    let mut users = store.get_all::<User>(ids).await?;
+    if let Some(search) = &paging.search {
+        let wanted = User::sought(search);
+        users.retain(|user| text::are_found(&wanted, &text::words(&[&user.input.name, &user.input.email])));
+    }
+    let page = store.page_in_memory(users, &query)?;
     Ok(paging.rows(&caller, &query, page, |user| user.view()))
 }
 

@@ -39,14 +39,12 @@ pub async fn remove(caller: &Caller<Supervisor>, seen: &Stored<Department>, desk
 
 /// Appointments that are looked at; who leaves more behind closes them first.
 const MOST: usize = 1_000;
-/// Appointments that are read at once.
-const PAGE: usize = 100;
 
 /// The open appointments of a department that are over.
 async fn over(store: &Store, department: DepartmentId) -> Result<BTreeSet<AppointmentId>> {
     let (mut found, now) = (BTreeSet::new(), store.clock().now());
     for status in [AppointmentStatus::Scheduled, AppointmentStatus::Confirmed] {
-        let mut query = Query {
+        let query = Query {
             filters: vec![("department_id", department.to_string()), ("status", status.to_string())],
             search: None,
             sort: "scheduled_at",
@@ -54,16 +52,10 @@ async fn over(store: &Store, department: DepartmentId) -> Result<BTreeSet<Appoin
             range: Some(("0".into(), now.key())),
             ranged: None,
             start: Start::Skip(0),
-            size: PAGE,
+            size: MOST,
         };
-        loop {
-            let (rows, next) = store.rows::<Appointment>(&query).await?;
-            found.extend(rows.iter().filter(|row| row.is_over(now)).map(|row| row.id));
-            match next.filter(|_| found.len() <= MOST) {
-                Some(place) => query.start = Start::After(place),
-                None => break,
-            }
-        }
+        let (rows, _) = store.rows::<Appointment>(&query).await?;
+        found.extend(rows.iter().filter(|row| row.is_over(now)).map(|row| row.id));
     }
     Ok(found)
 }

@@ -42,16 +42,10 @@ pub async fn list(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
     let mut all = tree.into_tags();
     if let Some(search) = &wanted.paging.search {
         let wanted = text::query_words(search);
-        all.retain(|tag| !wanted.is_empty() && found(&tag.input.name, &wanted));
+        all.retain(|tag| text::are_found(&wanted, &text::words(&[&tag.input.name])));
     }
     let page = store.page_in_memory(all, &query)?;
     Ok(wanted.paging.rows(&caller, &query, page, |tag| tag.view()))
-}
-
-/// Every word is the beginning of one of the name.
-fn found(name: &str, wanted: &[String]) -> bool {
-    let words = text::words(&[name]);
-    wanted.iter().all(|word| words.iter().any(|known| known.starts_with(word.as_str())))
 }
 
 /// The tenant's tags as a tree, siblings by name.

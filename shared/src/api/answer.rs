@@ -63,8 +63,14 @@ pub struct Stretch<V> {
 /// How a stretch goes on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Further {
+    /// Null: it has no page numbers.
+    pub current_page: Option<u64>,
     /// Rows of a page, at most.
     pub page_size: u64,
+    /// Null: they are not counted.
+    pub total_pages: Option<u64>,
+    /// Null: they are not counted.
+    pub total_count: Option<u64>,
     /// What `cursor` takes to read on; null when there is no more.
     pub next_cursor: Option<String>,
 }
@@ -73,7 +79,7 @@ impl<V> Stretch<V> {
     /// Rows, and the cursor after them.
     #[must_use]
     pub fn new(data: Vec<V>, page_size: u64, next_cursor: Option<String>) -> Self {
-        Self { data, meta: Further { page_size, next_cursor } }
+        Self { data, meta: Further { current_page: None, page_size, total_pages: None, total_count: None, next_cursor } }
     }
 }
 

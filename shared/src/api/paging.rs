@@ -66,7 +66,7 @@ impl<T: Entity> Paging<T> {
             search: fields.optional("search", rules::line(200)),
             kind: PhantomData,
         };
-        if paging.cursor.is_none() && paging.page.saturating_mul(paging.size) > NUMBERED.max(paging.size) {
+        if paging.cursor.is_none() && (paging.page - 1).saturating_mul(paging.size) >= NUMBERED {
             fields.violation("page", format!("reaches the first {NUMBERED} rows; read on with cursor"));
         }
         paging

@@ -73,16 +73,14 @@ pub struct Exception {
     /// The date, `2026-12-24`.
     #[schemars(extend("format" = "date"))]
     pub date: String,
-    /// Whether it is closed all day.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Whether it is closed all day; null is as good as false.
+    #[schemars(extend("type" = ["boolean", "null"]))]
     pub closed: bool,
     /// When it opens, `HH:MM`.
     #[schemars(extend("pattern" = OPENING, "examples" = ["09:00"]))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// When it closes, `HH:MM`, at most `24:00`.
     #[schemars(extend("pattern" = CLOSING, "examples" = ["18:00"]))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 

@@ -17,8 +17,6 @@ const MAX_LINE: usize = 75;
 pub enum Method {
     /// Show the events; nobody is asked for an answer.
     Publish,
-    /// Invite the attendees, or tell them of a change; they may answer.
-    Request,
     /// Take the events out.
     Cancel,
 }
@@ -68,8 +66,6 @@ pub struct Event {
     pub description: Option<String>,
     /// Who called it; RFC 5546 wants one with every method.
     pub organizer: Option<Person>,
-    /// Who is to come; RFC 5546 wants none in [`Method::Publish`].
-    pub attendees: Vec<Person>,
 }
 
 /// Somebody with an e-mail address.
@@ -87,7 +83,6 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Publish => "PUBLISH",
-            Self::Request => "REQUEST",
             Self::Cancel => "CANCEL",
         }
     }
@@ -139,7 +134,6 @@ impl Event {
         if let Some(organizer) = &self.organizer {
             line(f, &organizer.property("ORGANIZER"))?;
         }
-        self.attendees.iter().try_for_each(|attendee| line(f, &attendee.property("ATTENDEE")))?;
         line(f, "END:VEVENT")
     }
 }

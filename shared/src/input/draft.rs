@@ -21,6 +21,13 @@ pub struct Draft<T> {
     pub violations: Violations,
 }
 
+/// An input that is right so far.
+impl<T> From<T> for Draft<T> {
+    fn from(input: T) -> Self {
+        Self { input, violations: Violations::default() }
+    }
+}
+
 impl<T: Input> Draft<T> {
     /// Reads the fields; what is wrong is kept with the input.
     pub fn read(fields: &mut Fields<'_>) -> Self {

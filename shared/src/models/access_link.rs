@@ -81,7 +81,7 @@ impl LinkInput {
         match self.expires_at {
             None => Ok(now + days(u64::from(default_days))),
             Some(at) if at <= now => Err(Error::invalid("expires_at", "must be in the future")),
-            Some(at) if at > now + days(366) => Err(Error::invalid("expires_at", "must be within a year")),
+            Some(at) if at > now.years_on(1) => Err(Error::invalid("expires_at", "must be within a year")),
             Some(at) => Ok(at),
         }
     }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Time,
-    error::{Error, Result},
     ids::CustomerId,
     input::{Fields, Input, rules},
     storage::{
@@ -54,15 +53,6 @@ impl Input for CustomerInput {
 }
 
 impl CustomerInput {
-    /// With the phone number as E.164; one without a country code is one of `country`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] on `phone`.
-    pub fn dialled(self, country: &str) -> Result<Self> {
-        let phone = self.phone.as_deref().map(|phone| text::phone(phone, country)).transpose();
-        Ok(Self { phone: phone.map_err(|message| Error::invalid("phone", message))?, ..self })
-    }
-
     /// It has this e-mail, or this phone number.
     #[must_use]
     pub fn has(&self, contact: &Self) -> bool {

@@ -1,7 +1,7 @@
 //! When a department is open.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::hours::{Exception, Hours, Shift},
@@ -16,23 +16,33 @@ const MOST: usize = 400;
 
 impl Input for Hours {
     const WRAPPER: Option<&'static str> = Some("hours");
+    const BARE: bool = true;
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let hours = Self {
             time_zone: fields.default("time_zone", "UTC".into(), rules::time_zone),
-            weekly: fields.default("weekly", Vec::new(), rows::<Shift>),
-            exceptions: fields.default("exceptions", Vec::new(), rows::<Exception>),
+            weekly: fields.rows("weekly", MOST, |row| Shift {
+                day: row.default("day", String::new(), line),
+                from: row.default("from", String::new(), line),
+                to: row.default("to", String::new(), line),
+            }),
+            exceptions: fields.rows("exceptions", MOST, |row| Exception {
+                date: row.default("date", String::new(), line),
+                closed: row.default("closed", false, rules::boolean),
+                from: row.optional("from", line),
+                to: row.optional("to", line),
+            }),
         };
         for (path, message) in hours.problems() {
-            fields.violation(&path, message);
+            fields.also(&path, message);
         }
         hours
     }
 }
 
-fn rows<T: DeserializeOwned>(raw: &Raw<'_>) -> Result<Vec<T>, Message> {
-    let rows = Vec::<T>::deserialize(raw.json()).map_err(|_| Message::Borrowed("must be a list of rows"))?;
-    if rows.len() > MOST { Err(Message::Owned(format!("should have at most {MOST} rows"))) } else { Ok(rows) }
+/// What a time or a day must be at least; [`Hours::problems`] says more.
+fn line(raw: &Raw<'_>) -> Result<String, Message> {
+    raw.text().map(ToOwned::to_owned)
 }
 
 /// When a department is open.

@@ -184,7 +184,7 @@ impl Key {
     /// A search word of an object.
     #[must_use]
     pub fn word(tenant: &str, kind: &str, word: &str, id_key: &str) -> Self {
-        Self::new(words(tenant, kind), format!("{word}#{id_key}"))
+        Self::new(words(tenant, kind), word_prefix(word) + id_key)
     }
 
     /// What a mail's link is good for, by the digest of its token.
@@ -295,6 +295,12 @@ pub fn counters(tenant: &str, kind: &str, dimension: &str) -> String {
 #[must_use]
 pub fn words(tenant: &str, kind: &str) -> String {
     format!("{tenant}#words#{kind}")
+}
+
+/// How the keys of what has a word begin.
+#[must_use]
+pub fn word_prefix(word: &str) -> String {
+    format!("{word}#")
 }
 
 /// The partition of a list, whole (`filter` none) or of one value of one filter: of an index, or of rows in the table.

@@ -12,7 +12,10 @@ use super::{
     keys::{self, Key},
     list::{MOST_ROWS, Page, Query, slice},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    ids::Id,
+};
 
 /// Objects that a search reads, at most, where filters are left that the rows cannot answer: fifty requests, four at once.
 const MOST_OBJECTS: usize = 5_000;
@@ -39,6 +42,26 @@ impl Store {
         }
         let keys: Vec<Key> = keys.into_iter().map(|(_, key)| key).collect();
         self.page_in_memory(self.objects(&keys).await?, query)
+    }
+
+    /// So many of a kind that have this very word, an e-mail say, in the order of their identifiers: from the one after that on.
+    /// Answers after which it goes on, if it does.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the table does not answer.
+    pub async fn with_word<T: Entity>(&self, text: &str, after: Option<T::Id>, most: usize) -> Result<(Vec<T::Id>, Option<T::Id>)>
+    where
+        T::Id: Id,
+    {
+        let Some(word) = T::sought(text).into_iter().next() else { return Ok((Vec::new(), None)) };
+        let prefix = keys::word_prefix(&word);
+        // No identifier's next sign sorts before a space.
+        let from = after.map_or_else(|| prefix.clone(), |id| format!("{prefix}{} ", id.key()));
+        let rows = self.db.from(&keys::words(&self.tenant, T::KIND), &from, i32::try_from(most).unwrap_or(i32::MAX)).await?;
+        let of = |row: &Item| T::Id::from_key(entity::text(row, "SK")?.strip_prefix(prefix.as_str())?);
+        let found: Vec<T::Id> = rows.iter().map_while(of).collect();
+        let next = found.last().copied().filter(|_| found.len() == most);
+        Ok((found, next))
     }
 
     /// Whose place something else has taken, and whose words still lie: mostly nobody.

@@ -235,6 +235,31 @@ impl<'a> Write<'a> {
         self
     }
 
+    /// An object that must be as it was read, without a change to it; [`Error::Conflict`] when it is not.
+    pub fn same<T: Entity>(mut self, seen: &Stored<T>) -> Self {
+        let check = ConditionCheck::builder()
+            .condition_expression("v = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(seen.version.to_string()))
+            .set_key(Some(attributes(&T::key(&self.store.tenant, seen.value.id()))));
+        self.ops.check(check, |_| Error::Conflict);
+        self
+    }
+
+    /// A plain item whose field must have this value, or which must not be there, without a change to it;
+    /// [`Error::Conflict`] when it is otherwise.
+    pub fn unchanged(mut self, key: &Key, field: &str, was: Option<String>) -> Self {
+        let check = ConditionCheck::builder().set_key(Some(attributes(key)));
+        let check = match was {
+            None => check.condition_expression("attribute_not_exists(PK)"),
+            Some(was) => check
+                .condition_expression("#field = :was")
+                .expression_attribute_names("#field", field)
+                .expression_attribute_values(":was", AttributeValue::S(was)),
+        };
+        self.ops.check(check, |_| Error::Conflict);
+        self
+    }
+
     /// Changes counts that decide; changes of one item within the transaction are merged.
     pub fn tally(mut self, key: &Key, change: impl FnOnce(&mut Tally)) -> Self {
         change(self.tallies.entry(key.clone()).or_default());

@@ -66,6 +66,12 @@ pub fn query_words(query: &str) -> Vec<String> {
     }))
 }
 
+/// Each word that is wanted is the beginning of one that there is; at least one is wanted.
+#[must_use]
+pub fn are_found(wanted: &[String], words: &[String]) -> bool {
+    !wanted.is_empty() && wanted.iter().all(|word| words.iter().any(|known| known.starts_with(word.as_str())))
+}
+
 fn is_address(token: &str) -> bool {
     token.split_once('@').is_some_and(|(_, domain)| !domain.contains('@'))
 }

@@ -15,7 +15,12 @@ pub fn person_words(name: &str, email: &str, phone: &str, document: &str) -> Vec
     let document = document_key(document);
     let digits: String = document.chars().filter(char::is_ascii_digit).collect();
     all.extend([document, digits]);
-    all.extend(words(&[name, email]));
+    // As a query asks for them: what looks like a number or a document in a name is one word there.
+    all.extend(person_query(name));
+    all.extend(name.split_whitespace().flat_map(person_query));
+    all.extend(words(&[name]));
+    all.extend(person_query(email.split('@').next().unwrap_or_default()));
+    all.extend(words(&[email]));
     distinct(all.iter().map(String::as_str))
 }
 
@@ -115,6 +120,25 @@ mod tests {
     fn nobody_else_is() {
         for query in ["jo ana", "99998-8888", "(21) 99999-8888", "456.789", "joana@example.com", "silvae", "11 88"] {
             assert!(!found(query), "{query}: {:?}", person_query(query));
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_by_itself_whatever_it_looks_like() {
+        for (name, email) in [
+            ("Test-1234567", "test.1234@example.com"),
+            ("Cliente 550e8400-e29b-41d4-a716-446655440000", "c@example.com"),
+            ("Lote 12 345", "24-7@example.com"),
+            ("Loja 24-7 (2026-02-20)", ""),
+        ] {
+            let known = person_words(name, email, "+5511999998888", "123.456.789-09");
+            let found =
+                |query: &str| person_query(query).iter().all(|word| known.iter().any(|one| one.starts_with(word.as_str())));
+            let mut queries: Vec<&str> = name.split_whitespace().collect();
+            queries.extend([name, email, email.split('@').next().unwrap(), &name[..name.len() - 1]]);
+            for query in queries {
+                assert!(found(query), "{name}: {query}: {known:?}");
+            }
         }
     }
 

@@ -47,7 +47,15 @@ async fn hours_are_set_and_changed_in_part() {
     assert_eq!((read.data(), read.header("etag")), (expected, first.header("etag")));
     let exceptions = json!([{ "date": "2026-12-24", "from": "08:00", "to": "12:00" }, { "date": "2026-12-25", "closed": true }]);
     let second = set(&office, json!({ "exceptions": exceptions, "time_zone": "Europe/Lisbon" })).await.expect(200).data();
+    let exceptions = json!([
+        { "date": "2026-12-24", "closed": false, "from": "08:00", "to": "12:00" },
+        { "date": "2026-12-25", "closed": true, "from": null, "to": null },
+    ]);
     assert_eq!((&second["weekly"], &second["exceptions"], &second["time_zone"]), (&weekly, &exceptions, &json!("Europe/Lisbon")));
+    // What was answered can be sent back, in a wrapper or without.
+    let bare = office.tenant.manager.put(&path, json!({ "exceptions": exceptions })).await.expect(200).data();
+    assert_eq!((&bare["weekly"], &bare["exceptions"]), (&weekly, &exceptions));
+    let _ = office.tenant.manager.put(&path, json!({})).await.expect(400);
     let cleared = set(&office, json!({ "weekly": null, "time_zone": null })).await.expect(200).data();
     assert_eq!((&cleared["weekly"], &cleared["time_zone"]), (&json!([]), &json!("UTC")));
     let stale = office.tenant.manager.with("if-match", first.header("etag").unwrap());
@@ -55,7 +63,7 @@ async fn hours_are_set_and_changed_in_part() {
     let _ = office.agent.put(&path, json!({ "hours": {} })).await.expect(403);
     let _ = office.tenant.manager.put(&hours(&Uuid::new_v4().to_string()), json!({ "hours": {} })).await.expect(404);
     let trail = list(&office.tenant.manager, "/api/v1/audit-log?object_type=hours").await;
-    assert_eq!(trail.len(), 3);
+    assert_eq!(trail.len(), 3, "what is the same again is not told");
     let removed = office.tenant.manager.delete(&format!("/api/v1/departments/{}", office.department)).await;
     let _ = removed.expect(204);
     let _ = office.agent.get(&path).await.expect(404);
@@ -70,8 +78,19 @@ async fn what_is_wrong_with_hours_is_named_with_its_row() {
     for (fields, paths) in [
         (json!({ "time_zone": "Mars/Olympus" }), vec!["time_zone"]),
         (json!({ "weekly": "always" }), vec!["weekly"]),
-        (json!({ "weekly": [1] }), vec!["weekly"]),
-        (json!({ "weekly": [{ "day": 1 }] }), vec!["weekly"]),
+        (json!({ "weekly": [1] }), vec!["weekly[0]", "weekly[0].day", "weekly[0].from", "weekly[0].to"]),
+        (
+            json!({ "weekly": [{ "day": 1, "from": 9, "to": null }], "exceptions": [{ "date": 1, "closed": "yes" }] }),
+            vec![
+                "exceptions[0].closed",
+                "exceptions[0].date",
+                "exceptions[0].from",
+                "exceptions[0].to",
+                "weekly[0].day",
+                "weekly[0].from",
+                "weekly[0].to",
+            ],
+        ),
         (json!({ "weekly": vec![row("monday", "09:00", "10:00"); 401] }), vec!["weekly"]),
         (json!({ "weekly": [{}] }), vec!["weekly[0].day", "weekly[0].from", "weekly[0].to"]),
         (json!({ "weekly": [row("Monday", "9:00", "25:00")] }), vec!["weekly[0].day", "weekly[0].from", "weekly[0].to"]),
@@ -105,6 +124,11 @@ async fn an_agent_is_free_between_appointments() {
     let day = &office.at(0)[..10];
     let whole = format!("user_id={}&from={day}&to={day}&duration_minutes=1440", office.other_id);
     assert_eq!(free(&office, &whole).await, [(0, 1440, vec![office.other_id.clone()])]);
+    // Thirty-one days apart is as far as it goes, of days as of moments.
+    let days =
+        |from: &str, to: &str| format!("/api/v1/appointments/availability?user_id={}&from={from}&to={to}", office.agent_id);
+    let _ = office.agent.get(&days("2040-03-01", "2040-04-01")).await.expect(200);
+    let _ = office.agent.get(&days("2040-03-01", "2040-04-02")).await.expect(422);
     // The day of another zone.
     assert_eq!(starts(&office, &format!("{whole}&tz=America/Sao_Paulo")).await, [180]);
 }

@@ -57,6 +57,16 @@ async fn every_field_is_kept_as_it_was_meant() {
 #[tokio::test]
 async fn what_is_wrong_is_named() {
     let office = Office::new().await;
+    // What a field is and what it names, at once.
+    let mixed = json!({
+        "title": "", "scheduled_at": "soon", "department_id": Uuid::new_v4(), "user_id": Uuid::new_v4(), "customer_id": "x",
+        "customer_name": null, "customer_phone": "999999", "duration_minutes": 4,
+    });
+    let fields = ["customer_id", "customer_phone", "department_id", "duration_minutes", "scheduled_at", "title", "user_id"]
+        .map(String::from);
+    assert_eq!(wrong(office.book(mixed).await), fields);
+    let malformed = office.book(json!({ "department_id": "x", "user_id": 1 })).await.expect(422).errors();
+    assert_eq!(malformed, json!({ "department_id": ["is not a valid id"], "user_id": ["must be a string"] }));
     for (field, values) in [
         ("title", vec![json!(null), json!(" "), json!("x".repeat(201)), json!("a\u{0}b"), json!(1)]),
         ("description", vec![json!("x".repeat(10_001)), json!("\u{7}"), json!(1)]),
@@ -293,6 +303,23 @@ async fn a_put_names_another_customer_whole() {
     assert_eq!(who(&again), who(&stranger), "a PUT can be repeated");
     assert_eq!(who(&stranger)[1..], [json!("Dora"), json!(null)]);
     assert!(![&carlos, &ana].iter().any(|known| known["customer_id"] == stranger["customer_id"]));
+}
+
+/// Of whose customer was removed it is nobody's, until somebody is described: that one is matched or made.
+#[tokio::test]
+async fn a_put_gives_it_a_customer_again() {
+    let office = Office::new().await;
+    let made = office.book(json!({ "customer_email": "carlos@example.com" })).await.expect(201).data();
+    let path = format!("/api/v1/customers/{}", text(&made["customer_id"]));
+    let _ = office.tenant.manager.delete(&path).await.expect(204);
+    let nobody = office.put(&made, json!({ "notes": "Who is it?" })).await.expect(200).data();
+    assert_eq!((&nobody["customer_id"], &nobody["customer_name"]), (&json!(null), &json!(null)));
+    assert_eq!(wrong(office.put(&made, json!({ "customer_email": "bia@example.com" })).await), ["customer_name"]);
+    let fields = json!({ "customer_name": "Bia", "customer_email": "bia@example.com" });
+    let bia = office.put(&made, fields.clone()).await.expect(200).data();
+    let known = office.agent.get(&format!("/api/v1/customers/{}", text(&bia["customer_id"]))).await.expect(200).data();
+    assert_eq!((&known["name"], &known["email"]), (&json!("Bia"), &json!("bia@example.com")));
+    assert_eq!(office.put(&made, fields).await.expect(200).data()["customer_id"], bia["customer_id"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::{Tenant, shared};
 
-use super::{CUSTOMERS, change, create, names};
+use super::{CUSTOMERS, change, create, made, names};
 use crate::scene::text;
 
 #[tokio::test]
@@ -50,6 +50,20 @@ async fn customers_are_found_by_what_is_known() {
     assert_eq!(names(&tenant.manager, "search=joana+prado").await.1, 0);
     assert_eq!(names(&tenant.manager, "search=529982247").await.1, 0);
     assert_eq!(names(&tenant.manager, "search=paula").await.1, 1);
+}
+
+/// Whatever a name looks like, a number, a document, it is found by itself and by how it begins.
+#[tokio::test]
+async fn a_name_is_found_by_itself() {
+    let tenant = Tenant::new(shared()).await;
+    for name in ["Test-1234567", "Lote 12 345", "Cliente 550e8400-e29b-41d4-a716-446655440000"] {
+        let _ = made(&tenant.manager, json!({ "name": name, "email": "someone.1234@example.com" })).await;
+        for query in [name, &name[..name.len() - 2]] {
+            let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            assert_eq!(names(&tenant.manager, &format!("search={query}")).await, (vec![name.to_owned()], 1), "{query}");
+        }
+    }
+    assert_eq!(names(&tenant.manager, "search=someone.1234").await.1, 3);
 }
 
 #[tokio::test]

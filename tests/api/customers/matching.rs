@@ -1,7 +1,7 @@
 //! Whom an e-mail stands for.
 
 use serde_json::json;
-use tests::shared;
+use tests::{Settings, Stack, shared};
 use tokio::task::JoinSet;
 
 use super::{CUSTOMERS, change, joins, made};
@@ -28,11 +28,62 @@ async fn an_email_stands_for_who_was_active_last() {
     let _ = manager.delete(&format!("{CUSTOMERS}/{third}")).await.expect(204);
     assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, first);
     assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001" })).await, first);
-    // An e-mail that one takes over in a change stays with whom it stood for.
+    // An e-mail that one takes over in a change stays with whom it stood for, who was active no earlier.
     let _ = change(manager, &second, json!({ "email": "ana@example.com" })).await.expect(200);
     assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, first);
     let _ = change(manager, &first, json!({ "email": null })).await.expect(200);
     assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, second);
+}
+
+/// An e-mail is the same in whatever case: who writes theirs otherwise is still whom it stands for.
+#[tokio::test]
+async fn an_email_that_is_written_otherwise_stays_whose_it_is() {
+    let scene = Scene::new(shared()).await;
+    let manager = &scene.tenant.manager;
+    let ana = made(manager, json!({ "name": "Ana", "email": "Ana@example.com" })).await;
+    for email in ["ana@example.com", "ANA@example.com"] {
+        let _ = change(manager, &ana, json!({ "email": email })).await.expect(200);
+        assert_eq!(joins(&scene, json!({ "name": "A.", "email": "ana@Example.com" })).await, ana);
+    }
+}
+
+/// Who was active later takes an e-mail over, by a change as by a merge.
+#[tokio::test]
+async fn an_email_comes_to_who_was_active_later() {
+    let stack = Stack::start(Settings::default()).await;
+    let scene = Scene::with(&stack, json!({ "name": "Support" })).await;
+    let manager = &scene.tenant.manager;
+    let first = made(manager, json!({ "name": "Ana", "email": "ana@example.com", "phone": "+5511999990001" })).await;
+    scene.tenant.advance(60).await;
+    let second = joins(&scene, json!({ "name": "Ana B.", "email": "b@example.com" })).await;
+    let _ = change(manager, &second, json!({ "email": "ANA@example.com" })).await.expect(200);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "email": "ana@example.com" })).await, second);
+    let third = made(manager, json!({ "name": "Ana C." })).await;
+    let _ = change(manager, &third, json!({ "phone": "+5511999990001" })).await.expect(200);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001" })).await, third);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001", "email": "new@example.com" })).await, third);
+    let _ = manager.delete(&format!("{CUSTOMERS}/{third}")).await.expect(204);
+    assert_eq!(joins(&scene, json!({ "name": "Ana", "phone": "+5511999990001" })).await, first);
+    stack.shutdown().await;
+}
+
+/// Two who share an e-mail and a phone go at the same moment: what stood for one of them stands for nobody.
+#[tokio::test]
+async fn of_two_who_are_removed_at_once_neither_inherits() {
+    let scene = Scene::new(shared()).await;
+    let manager = &scene.tenant.manager;
+    let store = shared().app().store(&scene.tenant.slug);
+    for round in 0..16 {
+        let contact = json!({ "name": "Ana", "email": format!("ana{round}@example.com"), "phone": "+5511999990001" });
+        let (one, other) = (made(manager, contact.clone()).await, made(manager, contact).await);
+        let remove = async |id: &str| manager.delete(&format!("{CUSTOMERS}/{id}")).await.expect(204);
+        let _ = tokio::join!(remove(&one), remove(&other));
+        let email = ::shared::models::Customer::by_email(store.tenant(), &format!("ana{round}@example.com"));
+        let phone = ::shared::models::Customer::by_phone(store.tenant(), "+5511999990001");
+        for key in [email, phone] {
+            assert!(store.db().item(&key).await.unwrap().is_none(), "{round}: {key:?}");
+        }
+    }
 }
 
 /// Whom an e-mail names may have given it up meanwhile: the phone, and who has the e-mail now, are looked at all the same.

@@ -23,10 +23,20 @@ pub type Measured = BTreeMap<String, [Figures; 2]>;
 
 /// Measures all cases in a tenant with so many calls and as many customers, and in one with so many more.
 #[must_use]
-#[expect(clippy::print_stdout, reason = "the table is to be seen")]
 pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
+    compare(sizes.map(|size| (size, size)))
+}
+
+/// Measures all cases in a tenant with a hundred calls and as many customers, and in one with so many customers more.
+#[must_use]
+pub fn measure_customers(sizes: [usize; 2]) -> (Measured, Vec<String>) {
+    compare(sizes.map(|size| (sizes[0], size)))
+}
+
+#[expect(clippy::print_stdout, reason = "the table is to be seen")]
+fn compare(tenants: [(usize, usize); 2]) -> (Measured, Vec<String>) {
     let mut flaws = Vec::new();
-    let [small, large] = sizes.map(|size| in_tenant(size, &mut flaws));
+    let [small, large] = tenants.map(|(calls, customers)| in_tenant(calls, customers, &mut flaws));
     let both = small.into_iter().map(|(case, small)| {
         let large = large[&case];
         println!("{case:46} {:26} {large}", small.to_string());
@@ -35,15 +45,15 @@ pub fn measure(sizes: [usize; 2]) -> (Measured, Vec<String>) {
     (both.collect(), flaws)
 }
 
-fn in_tenant(calls: usize, flaws: &mut Vec<String>) -> BTreeMap<String, Figures> {
+fn in_tenant(calls: usize, people: usize, flaws: &mut Vec<String>) -> BTreeMap<String, Figures> {
     let folder = quick_folder();
     let mut lab = Lab::in_folder(folder.path());
     let bulk = Bulk::load(&mut lab, calls);
     flaws.extend(recount(&lab.built).into_iter().map(|flaw| format!("with {calls} calls: {flaw}")));
-    customers(&mut lab, calls);
-    flaws.extend(broad(&lab).iter().filter_map(|sample| {
+    customers(&mut lab, people);
+    flaws.extend(broad(&lab).iter().zip([people, calls]).filter_map(|(sample, rows)| {
         let status = lab.replay(sample, Weather::default()).answer["statusCode"].as_u64();
-        let expected = if calls < WRITTEN[1] { 200 } else { 422 };
+        let expected = if rows < WRITTEN[1] { 200 } else { 422 };
         (status != Some(expected)).then(|| format!("with {calls} calls: {} answers {status:?} to a broad search", sample.name))
     }));
     let figures = cases(&lab, &bulk).into_iter().map(|(case, Scene { before, sample })| {

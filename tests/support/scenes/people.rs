@@ -47,6 +47,13 @@ impl Stage<'_> {
                 sample: self.worker("scheduler", "after a user has left", NOW + Duration::from_secs(61)),
             },
             Scene {
+                before: vec![self.other("createCustomer", "who shares an e-mail", |ask| {
+                    let body = json!({ "name": "Helena D.", "email": "Helena.Duarte@example.com" });
+                    ask.body(json!({ "customer": body }))
+                })],
+                sample: self.other("deleteCustomer", "whose e-mail another has", |ask| ask),
+            },
+            Scene {
                 before: vec![self.other("deleteCustomer", "before", |ask| ask)],
                 sample: self.worker("scheduler", "after a customer was removed", NOW + Duration::from_secs(61)),
             },

@@ -34,9 +34,9 @@ fn json_there_and_back() {
         "time_zone": "America/Sao_Paulo",
         "weekly": [{ "day": "monday", "from": "08:00", "to": "12:00" }, { "day": "monday", "from": "13:00", "to": "24:00" }],
         "exceptions": [
-            { "date": "2026-12-25", "closed": true },
-            { "date": "2026-12-24", "from": "08:00", "to": "10:00" },
-            { "date": "2026-12-24", "from": "10:00", "to": "12:00" }
+            { "date": "2026-12-25", "closed": true, "from": null, "to": null },
+            { "date": "2026-12-24", "closed": false, "from": "08:00", "to": "10:00" },
+            { "date": "2026-12-24", "closed": false, "from": "10:00", "to": "12:00" }
         ]
     });
     let hours = hours(json.clone());

@@ -13,7 +13,6 @@ fn event(summary: &str) -> Event {
         summary: summary.into(),
         description: None,
         organizer: None,
-        attendees: Vec::new(),
     }
 }
 
@@ -42,7 +41,6 @@ fn a_whole_calendar() {
     event.status = Status::Cancelled;
     event.description = Some("C:\\novo\r\nlinha\r\u{2028}fim".into());
     event.organizer = Some(Person { name: Some("Clínica: \"Sol\", ^filial\nnorte".into()), email: "a+b@clinica.test".into() });
-    event.attendees = vec![Person { name: None, email: "x?cc=evil@a.test\r\nX:1".into() }];
     let calendar = Calendar { method: Method::Cancel, name: None, events: vec![event] }.to_string();
     let expected = [
         "BEGIN:VCALENDAR",
@@ -60,11 +58,17 @@ fn a_whole_calendar() {
         r"SUMMARY:Consulta\, João\; retorno",
         r"DESCRIPTION:C:\\novo\nlinha\n\nfim",
         r#"ORGANIZER;CN="Clínica: ^'Sol^', ^^filial norte":mailto:a+b@clinica.test"#,
-        "ATTENDEE:mailto:x%3Fcc%3Devil@a.testX%3A1",
         "END:VEVENT",
         "END:VCALENDAR",
     ];
     assert_eq!(lines(&calendar), expected);
+}
+
+#[test]
+fn an_address_is_one_address() {
+    let mut event = event("x");
+    event.organizer = Some(Person { name: None, email: "x?cc=evil@a.test\r\nX:1".into() });
+    assert_eq!(line_of(event, "ORGANIZER"), "ORGANIZER:mailto:x%3Fcc%3Devil@a.testX%3A1");
 }
 
 #[test]
@@ -75,13 +79,12 @@ fn nobody_injects_a_line() {
         let mut event = event(&evil);
         event.uid.clone_from(&evil);
         event.description = Some(evil);
-        event.organizer = Some(person.clone());
-        event.attendees = vec![person];
+        event.organizer = Some(person);
         let calendar = written(event);
         let lines = lines(&calendar);
         let names: Vec<_> = lines.iter().filter_map(|line| line.split([':', ';']).next()).collect();
         let expected = "BEGIN PRODID VERSION METHOD BEGIN UID SEQUENCE DTSTAMP DTSTART DTEND STATUS SUMMARY DESCRIPTION \
-                        ORGANIZER ATTENDEE END END";
+                        ORGANIZER END END";
         assert_eq!(names.join(" "), expected, "{c:?}");
     }
 }

@@ -139,9 +139,12 @@ impl Agenda {
     pub async fn next_free(&self, store: &Store, except: Option<AppointmentId>) -> Result<Vec<Time>> {
         /// Days with appointments that are read at once.
         const AHEAD: i32 = 10;
+        /// How often that is done: whoever is taken for so long is offered less.
+        const TIMES: usize = 10;
         let partition = keys::agenda(store.tenant(), self.user);
         let (mut taken, mut from) = (self.taken.clone(), day(self.span.start));
-        loop {
+        let mut starts = Vec::new();
+        for _ in 0..TIMES {
             let items = store.db().from(&partition, &from, AHEAD).await?;
             taken.extend(items.iter().flat_map(entries));
             taken.retain(|id, _| Some(*id) != except);
@@ -150,12 +153,13 @@ impl Agenda {
             let until = last.and_then(|key| format!("{}T00:00:00Z", key.sk).parse::<Time>().ok()).map(|last| last + days(1));
             let mut spans: Vec<Span> = taken.values().copied().collect();
             spans.sort_unstable();
-            let starts = free(&spans, self.span, until);
+            starts = free(&spans, self.span, until);
             match until {
                 Some(until) if starts.len() < FREE => from = day(until),
-                _ => return Ok(starts),
+                _ => break,
             }
         }
+        Ok(starts)
     }
 }
 

@@ -27,7 +27,6 @@ impl Appointment {
             summary: self.title.clone(),
             description: self.description.clone(),
             organizer: agent_email.map(|email| Person { name: Some(self.user_name.clone()), email: email.to_owned() }),
-            attendees: Vec::new(),
         }
     }
 }

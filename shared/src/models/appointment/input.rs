@@ -82,6 +82,12 @@ impl AppointmentInput {
         }
     }
 
+    /// Somebody is described.
+    #[must_use]
+    pub fn describes_somebody(&self) -> bool {
+        self.customer_name.is_some() || self.customer_email.is_some() || self.customer_phone.is_some()
+    }
+
     /// The customer is described as an appointment has them.
     #[must_use]
     pub fn describes_customer_of(&self, appointment: &Appointment) -> bool {
