@@ -171,17 +171,20 @@ async fn whatever_was_cut_short_ends() {
     stack.shutdown().await;
 }
 
-/// Calls of each: more than go over with the request. (With 20,000 it takes minutes to make them.)
-const CALLS: i64 = 100;
+/// Calls of each: more than go over with the request. `CALLS` says how many; `tests/full.sh large` has 20,000.
+#[expect(clippy::disallowed_methods, reason = "a setting of the test, not of the product")]
+fn many() -> i64 {
+    std::env::var("CALLS").map_or(100, |calls| calls.parse().unwrap())
+}
 
 /// However many calls there are, the answer does not wait for them.
 #[tokio::test]
 async fn what_is_too_much_for_a_request_goes_over_behind() {
     let stack = Stack::start(Settings::default()).await;
-    let (scene, store, [stays, old]) = old_and_new(&stack, CALLS).await;
+    let (scene, store, [stays, old]) = old_and_new(&stack, many()).await;
     let client = &scene.tenant.manager;
     let _ = merge(client, &stays, &[&old]).await.expect(200);
-    let all = u64::try_from(2 * CALLS + 2).unwrap();
+    let all = u64::try_from(2 * many() + 2).unwrap();
     assert_eq!(total(client, &format!("/api/v1/calls?customer_id={stays}")).await, all);
     let left = async || {
         let query = ::shared::storage::list::Query::of("customer_id", &old, "inserted_at", 100);
