@@ -3,7 +3,7 @@
 #   deployed        the functions as Lambda functions behind ministack, as the template deploys them (Python, openssl, curl)
 #   dynamodb-local  the tests over HTTP against Amazon's DynamoDB Local (npm, Java)
 #   calendars       the files for calendars, as another program reads them (Python)
-#   large           every scene under every fault, every two at once; a hundred rounds of each race; what operations cost in a tenant with 100,000 calls
+#   large           every scene under every fault, every two at once; a merge of 20,000 calls into as many; a hundred rounds of each race; what operations cost in a tenant with 100,000 calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/venv.sh
@@ -44,7 +44,8 @@ calendars() {
 
 large() {
   cargo test -q -p tests --test faults-scenes --test budget-large
-  # Unoptimised, a thousand take half an hour.
+  CALLS=20000 cargo test -q -p tests --test api -- too_much_for_a_request
+  # A thousand take the better part of an hour.
   ROUNDS=100 cargo test -q -p tests --test stack -- rounds::
 }
 
