@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::{
     clock::Time,
     error::Result,
-    ids::{CustomerId, Id},
+    ids::{AccessLinkId, CustomerId, Id},
     matching,
     models::{
         AccessLink, Appointment, Call, Customer,
@@ -39,23 +39,17 @@ const ROWS: usize = 50;
 /// [`crate::Error::Internal`] when the table does not answer.
 pub async fn parting<'a>(store: &Store, write: Write<'a>, customer: &Customer) -> Result<Write<'a>> {
     let moved = Box::pin(matching::moved(store, write, customer, None));
-    let (write, rows) = tokio::try_join!(moved, Box::pin(links_for(store, customer)))?;
+    let (write, rows) = tokio::try_join!(moved, Box::pin(rows_for(store, customer)))?;
     Ok(noted(write, &rows))
 }
 
-/// Rows of the links that were made for a customer's e-mail before anybody knew who that is. Of many, all but the last ones are
-/// written.
-async fn links_for(store: &Store, customer: &Customer) -> Result<Vec<Key>> {
-    let Some(email) = customer.input.email.as_deref() else { return Ok(Vec::new()) };
-    let key = text::email_key(email);
-    let theirs = |link: &Stored<AccessLink>| {
-        link.customer_id.is_none() && link.customer_email.as_deref().map(text::email_key).as_ref() == Some(&key)
-    };
+/// Rows of the links that were made for a customer's e-mail. Of many, all but the last ones are written.
+async fn rows_for(store: &Store, customer: &Customer) -> Result<Vec<Key>> {
     let mut from = None;
     loop {
-        let (found, next) = store.with_word::<AccessLink>(email, from, ROWS).await?;
-        let links = store.get_all::<AccessLink>(found).await?.into_iter().filter(theirs);
-        let rows: Vec<Key> = links.map(|link| Key::former(store.tenant(), customer.id, AccessLink::KIND, link.id)).collect();
+        let (links, next) = links_for(store, customer, from, ROWS).await?;
+        let row = |link: &Stored<AccessLink>| Key::former(store.tenant(), customer.id, AccessLink::KIND, link.id);
+        let rows: Vec<Key> = links.iter().map(row).collect();
         if next.is_none() {
             return Ok(rows);
         }
@@ -64,6 +58,25 @@ async fn links_for(store: &Store, customer: &Customer) -> Result<Vec<Key>> {
         }
         from = next;
     }
+}
+
+/// Links that were made for a customer's e-mail before anybody knew who that is: from the one after that on, of so many with
+/// the e-mail. Answers after which it goes on, if it does.
+///
+/// # Errors
+/// [`crate::Error::Internal`] when the table does not answer.
+pub async fn links_for(
+    store: &Store,
+    customer: &Customer,
+    after: Option<AccessLinkId>,
+    most: usize,
+) -> Result<(Vec<Stored<AccessLink>>, Option<AccessLinkId>)> {
+    let Some(email) = customer.input.email.as_deref() else { return Ok((Vec::new(), None)) };
+    let key = text::email_key(email);
+    let (found, next) = store.with_word::<AccessLink>(email, after, most).await?;
+    let mut links = store.get_all::<AccessLink>(found).await?;
+    links.retain(|link| link.customer_id.is_none() && link.customer_email.as_deref().map(text::email_key).as_ref() == Some(&key));
+    Ok((links, next))
 }
 
 fn noted<'a>(write: Write<'a>, rows: &[Key]) -> Write<'a> {

@@ -27,8 +27,8 @@ pub trait Input: Sized + Send + 'static {
     /// The key that wraps it in a body: `{"tag": {…}}`; `None` for actions and queries.
     const WRAPPER: Option<&'static str> = None;
 
-    /// It may come without its wrapper as well.
-    const BARE: bool = false;
+    /// It may come without its wrapper as well, with one of these fields at least.
+    const BARE: &'static [&'static str] = &[];
 
     /// Reads the fields; what is wrong is noted in `fields`, the value is then thrown away.
     fn read(fields: &mut Fields<'_>) -> Self;

@@ -111,8 +111,16 @@ impl Match {
         Ok(Self { known: None, claims })
     }
 
-    /// Writes the customer as the introduction leaves them, who from then on is whom e-mail and phone stand for, those that
-    /// are the customer's own.
+    /// Writes the customer as joining a queue leaves them: whom the customer's own e-mail and phone stand for from then on,
+    /// whatever was given.
+    pub fn join<'a>(&self, write: Write<'a>, customer: &Customer, now: Time) -> Write<'a> {
+        let own = places(write.store().tenant(), &customer.input);
+        let others = own.iter().filter(|(place, _)| !self.claims.iter().any(|(key, _)| key == place));
+        others.fold(self.introduce(write, customer, now), |write, (place, _)| write.put_over(place, named(customer.id)))
+    }
+
+    /// Writes the customer as the introduction leaves them, who from then on is whom e-mail and phone stand for, of those that
+    /// were given the customer's own.
     pub fn introduce<'a>(&self, write: Write<'a>, customer: &Customer, now: Time) -> Write<'a> {
         let key = Customer::key(write.store().tenant(), customer.id);
         let write = match &self.known {
@@ -188,29 +196,22 @@ fn named(customer: CustomerId) -> Item {
     entity::texts([("id", customer.key())])
 }
 
-/// What comes to a customer from others, into whom these are merged: what stood for one of them, or for nobody, stands for
-/// this one.
+/// What stands for a customer into whom others are merged: what stood for one of them, or for nobody, and what stands for
+/// somebody who was active before any of them was.
 ///
 /// # Errors
 /// [`Error::Internal`] when the table does not answer.
-pub async fn inherited<'a>(
-    store: &Store,
-    mut write: Write<'a>,
-    (before, after): (&Customer, &Customer),
-    from: &[CustomerId],
-) -> Result<Write<'a>> {
-    let old = places(store.tenant(), &before.input);
-    let mut come = places(store.tenant(), &after.input);
-    come.retain(|(key, _)| !old.iter().any(|(other, _)| other == key));
-    if come.is_empty() {
+pub async fn inherited<'a>(store: &Store, mut write: Write<'a>, customer: &Customer, from: &[CustomerId]) -> Result<Write<'a>> {
+    let own = places(store.tenant(), &customer.input);
+    if own.is_empty() {
         return Ok(write);
     }
-    let found = store.db().items(&come.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()).await?;
-    for (key, contact) in &come {
-        let held = holder(found.item(key));
-        write = match held.filter(|held| from.contains(held)) {
-            Some(held) => write.replace(key, ("id", held.key()), Some(named(after.id))),
-            None => come_to(store, write, key, contact, held, after).await?,
+    let found = store.db().items(&own.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()).await?;
+    for (key, contact) in &own {
+        write = match holder(found.item(key)) {
+            Some(held) if held == customer.id => write,
+            Some(held) if from.contains(&held) => write.replace(key, ("id", held.key()), Some(named(customer.id))),
+            held => come_to(store, write, key, contact, held, customer).await?,
         };
     }
     Ok(write)

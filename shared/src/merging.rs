@@ -87,7 +87,7 @@ impl Merge {
         let turn =
             |write: Write<'a>, other: &Stored<Customer>| write.turn(other, &Merged::new(other, survivor.id, now, now + SLACK));
         let write = self.others.iter().fold(write.update(&self.primary, survivor), turn);
-        let write = matching::inherited(store, write, (&self.primary, survivor), &ids).await?;
+        let write = matching::inherited(store, write, survivor, &ids).await?;
         let told = |ids: &[CustomerId]| Audited::of("customer", survivor.id, serde_json::json!({ "merged_ids": ids }));
         let write = write.tell(told(&[]), told(&ids).done("merged"));
         Ok(write.emit(&Event::Merged(Box::new(survivor.merged_view(ids))), now))

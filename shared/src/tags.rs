@@ -11,7 +11,7 @@ use crate::{
     ids::TagId,
     models::{
         Call, Tag,
-        tag::{CallTag, TagBranch, TagInput, TagRemoval, TagTree},
+        tag::{CallTag, TagBranch, TagRemoval, TagTree},
     },
     storage::{
         Entity, Item, Key, Store, Stored, Write,
@@ -116,12 +116,12 @@ impl Tree {
     ///
     /// # Errors
     /// [`Error::Invalid`] on `parent_id`; [`Error::Refused`] when there are too many.
-    pub fn admits(&self, input: &TagInput) -> Result<()> {
+    pub fn admits(&self, parent: Option<TagId>) -> Result<()> {
         // What is hidden and still lies in the table is bounded as well.
         if self.tags.len() >= MOST || self.tags.len() + self.hidden().len() >= 3 * MOST {
             return Err(Error::Refused(format!("There are {MOST} tags already")));
         }
-        self.within(input.parent_id, 1)
+        self.within(parent, 1)
     }
 
     /// A tag with what lies under it may move there.
@@ -282,6 +282,7 @@ pub async fn of(store: &Store, call: &Call) -> Result<Vec<CallTag>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::tag::TagInput;
 
     fn id(n: u128) -> TagId {
         uuid::Uuid::from_u128(n).into()

@@ -69,6 +69,9 @@ async fn what_is_out_of_bounds_is_422() {
             assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), [field], "{value}");
         }
     }
+    // All of it at once, also what only the table knows.
+    let errors = create(&tenant.manager, json!({ "max_wait_time": 9, "sector_id": Uuid::new_v4() })).await.expect(422).errors();
+    assert_eq!(errors.as_object().unwrap().keys().collect::<Vec<_>>(), ["max_wait_time", "name", "sector_id"]);
     assert_eq!(total(&tenant, DEPARTMENTS).await, json!(0));
 }
 

@@ -276,7 +276,7 @@ async fn only_a_manager_erases_and_hands_out() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_handed_out_in_pages() {
+async fn what_is_kept_is_handed_out_whole() {
     let scene = Scene::with(shared(), json!({ "name": "Support", "max_queue_size": 100 })).await;
     let manager = &scene.tenant.manager;
     let person = json!({ "name": "Íris Lobo", "email": "iris@example.com", "reason": "An invoice" });
@@ -285,30 +285,53 @@ async fn what_is_kept_is_handed_out_in_pages() {
         calls.push(text(&scene.join_as(person.clone()).await.expect(200).data()["call_id"]));
     }
     let id = text(&scene.call(&calls[0]).await["customer_id"]);
+    let link = |whom: Value| {
+        let (mut link, manager) = (whom, manager.clone());
+        link["department_id"] = json!(scene.department);
+        async move { text(&manager.post("/api/v1/access-links", json!({ "access_link": link })).await.expect(201).data()["id"]) }
+    };
     let mut links = Vec::new();
     for _ in 0..21 {
-        let link = json!({ "access_link": { "department_id": scene.department, "customer_id": id } });
-        links.push(text(&manager.post("/api/v1/access-links", link).await.expect(201).data()["id"]));
+        links.push(link(json!({ "customer_id": id })).await);
     }
-    let appointment = json!({ "appointment": {
-        "title": "A visit", "scheduled_at": "2030-03-04T08:00:00Z", "department_id": scene.department, "customer_id": id,
-    } });
-    let appointment = manager.post("/api/v1/appointments", appointment).await.expect(201).data();
+    // Nobody has said that these are hers, and they bear her e-mail; that one bears another's.
+    for _ in 0..21 {
+        links.push(link(json!({ "customer_name": "I.", "customer_email": "Iris@example.com" })).await);
+    }
+    let _ = link(json!({ "customer_name": "Íris Lobo", "customer_email": "iris@example.com.br" })).await;
+    let booked = |text: String| {
+        let appointment = json!({ "appointment": {
+            "title": "A visit", "scheduled_at": "2030-03-04T08:00:00Z", "department_id": scene.department, "customer_id": id,
+            "description": text, "notes": text,
+        } });
+        async { manager.post("/api/v1/appointments", appointment).await.expect(201).data() }
+    };
+    let appointment = booked("Short".into()).await;
     let path = format!("{CUSTOMERS}/{id}/export");
-    let first = manager.get(&path).await.expect(200);
-    assert_eq!(first.header("content-disposition"), Some(&*format!("attachment; filename=\"customer-{id}.json\"")));
-    let (data, cursor) = (first.data(), text(&first.json()["meta"]["next_cursor"]));
+    let whole = manager.get(&path).await.expect(200);
+    assert_eq!(whole.header("content-disposition"), Some(&*format!("attachment; filename=\"customer-{id}.json\"")));
+    let data = whole.data();
     assert_eq!(data["customer"], manager.get(&format!("{CUSTOMERS}/{id}")).await.expect(200).data());
     assert_eq!(data["appointments"], json!([appointment]));
+    let ids =
+        |page: &Value, kind: &str| -> Vec<String> { page[kind].as_array().unwrap().iter().map(|row| text(&row["id"])).collect() };
+    assert_eq!((ids(&data, "calls"), ids(&data, "access_links")), (calls, links));
+    assert_eq!((&data["calls"][0]["reason"], &whole.json()["meta"]["next_cursor"]), (&json!("An invoice"), &json!(null)));
+    // Of long texts an answer has so many as fit.
+    let mut appointments = vec![text(&appointment["id"])];
+    for _ in 0..45 {
+        appointments.push(text(&booked("長".repeat(10_000)).await["id"]));
+    }
+    appointments.sort();
+    let first = manager.get(&path).await.expect(200);
+    let cursor = text(&first.json()["meta"]["next_cursor"]);
     let second = manager.get(&format!("{path}?cursor={cursor}")).await.expect(200);
-    let rest = second.data();
-    assert_eq!((second.json()["meta"]["next_cursor"].clone(), &rest["appointments"]), (json!(null), &json!([])));
-    let ids = |kind: &str| -> Vec<String> {
-        [&data, &rest].iter().flat_map(|page| page[kind].as_array().unwrap()).map(|row| text(&row["id"])).collect()
-    };
-    assert_eq!((ids("calls"), data["calls"].as_array().unwrap().len()), (calls, 20));
-    assert_eq!(ids("access_links"), links);
-    assert_eq!(data["calls"][0]["reason"], json!("An invoice"));
+    assert_eq!(second.json()["meta"]["next_cursor"], json!(null));
+    let mut found = ids(&first.data(), "appointments");
+    assert_eq!((found.len(), second.data()["calls"].clone()), (40, json!([])));
+    found.extend(ids(&second.data(), "appointments"));
+    found.sort();
+    assert_eq!(found, appointments);
     let another = made(manager, json!({ "name": "Ana" })).await;
     for (id, cursor) in [(&another, cursor.as_str()), (&id, "nonsense")] {
         let errors = manager.get(&format!("{CUSTOMERS}/{id}/export?cursor={cursor}")).await.expect(422).errors();

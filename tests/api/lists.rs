@@ -322,3 +322,24 @@ async fn a_cursor_goes_on_while_the_clock_does() {
     }
     stack.shutdown().await;
 }
+
+/// A name comes before those that begin with it, wherever names are sorted and however they are read.
+#[tokio::test]
+async fn a_name_sorts_before_those_that_begin_with_it() {
+    let tenant = Tenant::new(shared()).await;
+    let names = ["Ana", "Ana \"Nina\" Luz", "Ána & Filhas", "ana maria", "Ana-B", "Anabela"];
+    for (path, key) in [("departments", "department"), ("tags", "tag"), ("customers", "customer"), ("sectors", "sector")] {
+        let path = format!("/api/v1/{path}");
+        for name in names.iter().rev() {
+            let _ = tenant.manager.post(&path, json!({ key: { "name": name } })).await.expect(201);
+        }
+        for query in ["sort_by=name", "sort_by=name&search=ana"] {
+            assert_eq!(column(&list(&tenant.manager, &path, query).await, "name"), names, "{path}?{query}");
+            assert_eq!(walk(&tenant.manager, &path, query, 2, "name").await, names, "{path}?{query}");
+            let mut backwards = walk(&tenant.manager, &path, &format!("{query}&sort_order=desc"), 2, "name").await;
+            backwards.reverse();
+            assert_eq!(backwards, names, "{path}?{query}");
+        }
+    }
+    assert_eq!(column(&list(&tenant.manager, "/api/v1/tags/tree", "").await, "name"), names);
+}

@@ -25,7 +25,7 @@ pub async fn confirm(caller: Caller<Attendant>, Path(id): Path<AppointmentId>) -
         if company.input.prevent_double_booking {
             let (store, keys) = (caller.store(), agenda::keys(caller.tenant(), seen.user_id, seen.span()));
             let agenda = Agenda::of(caller.tenant(), &store.db().items(&keys).await?, seen.user_id, seen.span());
-            clear(store, &agenda, Some(id)).await?;
+            clear(store, &agenda, seen.department_id, Some(id)).await?;
         }
         commit(&caller, &seen, changed, EventName::AppointmentConfirmed).await
     })

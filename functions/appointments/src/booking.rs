@@ -125,7 +125,7 @@ pub async fn reschedule(
         if moved && (company.input.prevent_double_booking || input.reject_conflicts) {
             let found = store.db().items(&agenda::keys(tenant, changed.user_id, span)).await?;
             let agenda = Agenda::of(tenant, &found, changed.user_id, span);
-            clear(store, &agenda, Some(id)).await?;
+            clear(store, &agenda, seen.department_id, Some(id)).await?;
             write = agenda.unchanged(write);
         }
         write.commit(Shown(changed, seen.version + 1)).await
@@ -203,7 +203,7 @@ impl Booked {
         let agent = named.agent.ok_or_else(|| Error::Internal("no agent".into()))?;
         let agenda = days.filter(|_| strict(&company)).map(|agent| Agenda::of(tenant, &found, agent, span));
         if let Some(agenda) = &agenda {
-            clear(store, agenda, seen.map(|seen| seen.id)).await?;
+            clear(store, agenda, input.department_id, seen.map(|seen| seen.id)).await?;
         }
         let met = match &given.stranger {
             Some(contact) => {

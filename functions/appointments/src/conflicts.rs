@@ -9,10 +9,10 @@ use shared::{
     auth::{Attendant, Caller},
     clock::Time,
     error::Violations,
-    ids::{AppointmentId, UserId},
+    ids::{AppointmentId, DepartmentId, UserId},
     input::{Fields, Input, rules},
     models::{
-        Appointment, User,
+        Appointment, OpeningHours, User,
         appointment::{Agenda, AppointmentStatus, Span, agenda, minutes},
     },
     storage::{Entity, Store},
@@ -36,7 +36,7 @@ impl Input for Wanted {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             user_id: fields.required("user_id", rules::id),
-            scheduled_at: fields.required("scheduled_at", rules::time),
+            scheduled_at: fields.required("scheduled_at", rules::start),
             duration_minutes: minutes(fields).unwrap_or(Span::MINUTES),
             exclude_id: fields.optional("exclude_id", rules::id),
         }
@@ -90,12 +90,14 @@ pub async fn check(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> R
     Ok(Done(Conflicts { has_conflicts: !conflicts.is_empty(), conflicts }))
 }
 
-/// The agent is free, but for one appointment; else it is said what is in the way, and when the agent is free.
-pub async fn clear(store: &Store, agenda: &Agenda, except: Option<AppointmentId>) -> Result<()> {
+/// The agent is free, but for one appointment; else it is said what is in the way, and when the agent is free while the
+/// department is open.
+pub async fn clear(store: &Store, agenda: &Agenda, department: DepartmentId, except: Option<AppointmentId>) -> Result<()> {
     if agenda.conflicts(except).is_empty() {
         return Ok(());
     }
-    let (conflicts, next_free) = tokio::try_join!(shown(store, agenda, except), agenda.next_free(store, except))?;
+    let (conflicts, hours) = tokio::try_join!(shown(store, agenda, except), store.get::<OpeningHours>(department))?;
+    let next_free = agenda.next_free(store, except, hours.as_ref().map(|open| &open.hours)).await?;
     if conflicts.is_empty() {
         // They went since the day was read.
         return Err(Error::Conflict);

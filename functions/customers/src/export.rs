@@ -17,8 +17,8 @@ use shared::{
         document::{Described, Draft, json_content},
     },
     auth::{Admitted, Caller, Manager},
-    forget::Bears,
-    ids::{CustomerId, Id},
+    forget::{self, Bears},
+    ids::{AccessLinkId, CustomerId, Id},
     input::{Fields, Input, rules},
     matching,
     merging::Names,
@@ -30,8 +30,10 @@ use shared::{
     tags,
 };
 
-/// Objects of each kind in one answer: with the longest texts in all of them it stays below 4 MB.
+/// Objects of each kind that are read at once: with the longest texts in all of them they have less than 4 MB.
 const PAGE: usize = 20;
+/// Bytes after which an answer reads no further: it stays below what a function may answer, 6 MB.
+const ENOUGH: usize = 2_000_000;
 
 /// From where on.
 #[derive(Debug, JsonSchema)]
@@ -47,17 +49,24 @@ impl Input for Wanted {
     }
 }
 
-/// What is kept about a customer, twenty objects of each kind in one answer.
+/// What is kept about a customer, up to some megabytes in one answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CustomerExport")]
 pub struct Held {
     /// The customer.
     customer: CustomerView,
+    #[serde(flatten)]
+    objects: Objects,
+}
+
+/// What is theirs.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Objects {
     /// The calls, the earliest first, as a manager sees them.
     calls: Vec<CallView>,
     /// The appointments, the earliest first.
     appointments: Vec<Appointment>,
-    /// The access links that were made for the customer.
+    /// The access links that were made for the customer, then those for the e-mail alone.
     access_links: Vec<LinkView>,
 }
 
@@ -82,6 +91,13 @@ struct Places {
     calls: Place,
     appointments: Place,
     links: Place,
+    addressed: Place,
+}
+
+impl Places {
+    fn at_end(&self) -> bool {
+        [&self.calls, &self.appointments, &self.links, &self.addressed].iter().all(|place| **place == Place::End)
+    }
 }
 
 /// How far one kind was read.
@@ -103,26 +119,40 @@ pub async fn export(
     Query(wanted): Query<Wanted>,
 ) -> Result<Export> {
     let store = caller.store();
-    let places = opened(&caller, id, wanted.cursor.as_deref())?;
+    let mut places = opened(&caller, id, wanted.cursor.as_deref())?;
     // Who is not there is told so as the one whom the path names.
     let (customer, names) = tokio::join!(matching::find(store, id), Names::of(store, Some(id)));
     let (customer, names) = (customer?, names?);
-    let (calls, appointments, links) = tokio::try_join!(
-        listed::<Call>(store, &names, "inserted_at", &places.calls),
-        listed::<Appointment>(store, &names, "scheduled_at", &places.appointments),
-        links(store, &names, &places.links),
+    let (mut objects, mut size) = (Objects::default(), 0);
+    while !places.at_end() && size < ENOUGH {
+        let mut more = Box::pin(further(&caller, &customer, &names, &mut places)).await?;
+        size += serde_json::to_vec(&more).map_err(|e| Error::internal("export", e))?.len();
+        objects.calls.append(&mut more.calls);
+        objects.appointments.append(&mut more.appointments);
+        objects.access_links.append(&mut more.access_links);
+    }
+    let data = Held { customer: customer.view(), objects };
+    Ok(Export { data, meta: Further { next_cursor: sealed(&caller, id, &places)? } })
+}
+
+/// Reads on in each kind.
+async fn further(caller: &Caller<Manager>, customer: &Customer, names: &Names, places: &mut Places) -> Result<Objects> {
+    let store = caller.store();
+    let (calls, appointments, links, addressed) = tokio::try_join!(
+        listed::<Call>(store, names, "inserted_at", &places.calls),
+        listed::<Appointment>(store, names, "scheduled_at", &places.appointments),
+        links(store, names, &places.links),
+        addressed(store, customer, &places.addressed),
     )?;
     let labels = tags::labels(store, &calls.0.iter().map(|call| &call.value).collect::<Vec<_>>()).await?;
     let (now, site) = (caller.now(), &caller.app().settings().public_url);
     let view = |call: &Stored<Call>| call.view(Role::Manager, None, labels.of(call), now);
-    let data = Held {
-        customer: customer.view(),
+    *places = Places { calls: calls.1, appointments: appointments.1, links: links.1, addressed: addressed.1 };
+    Ok(Objects {
         calls: calls.0.iter().map(view).collect(),
         appointments: appointments.0.into_iter().map(|appointment| appointment.value).collect(),
-        access_links: links.0.iter().map(|link| link.view(site, now)).collect(),
-    };
-    let places = Places { calls: calls.1, appointments: appointments.1, links: links.1 };
-    Ok(Export { data, meta: Further { next_cursor: sealed(&caller, id, &places)? } })
+        access_links: links.0.iter().chain(&addressed.0).map(|link| link.view(site, now)).collect(),
+    })
 }
 
 /// What a cursor is bound to.
@@ -138,7 +168,7 @@ fn opened(caller: &Caller<Manager>, id: CustomerId, cursor: Option<&str>) -> Res
 
 /// The cursor of these places; none when all was read.
 fn sealed(caller: &Caller<Manager>, id: CustomerId, places: &Places) -> Result<Option<String>> {
-    if [&places.calls, &places.appointments, &places.links].iter().all(|place| **place == Place::End) {
+    if places.at_end() {
         return Ok(None);
     }
     let text = serde_json::to_string(places).map_err(|e| Error::internal("cursor", e))?;
@@ -176,6 +206,17 @@ async fn links(store: &Store, names: &Names, place: &Place) -> Result<(Vec<Store
     let keys: Vec<Key> = ids.iter().take(PAGE).map(|id| AccessLink::key_at(store.tenant(), id)).collect();
     let mut found = store.db().items(&keys).await?;
     Ok((keys.iter().filter_map(|key| found.take(key).transpose()).collect::<Result<_>>()?, next))
+}
+
+/// The next links that were made for the e-mail alone.
+async fn addressed(store: &Store, customer: &Customer, place: &Place) -> Result<(Vec<Stored<AccessLink>>, Place)> {
+    let after = match place {
+        Place::First => None,
+        Place::After(id) => AccessLinkId::from_key(id),
+        Place::End => return Ok((Vec::new(), Place::End)),
+    };
+    let (links, next) = forget::links_for(store, customer, after, PAGE).await?;
+    Ok((links, next.map_or(Place::End, |id| Place::After(id.key()))))
 }
 
 impl IntoResponse for Export {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::{
     Error, Result,
-    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
+    api::{Created, Filters, IfMatch, Merge, NoContent, Paging, Path, Proposed, Query, Rows, Shown},
     auth::{Attendant, Caller, Supervisor},
     error::Violations,
     ids::{DepartmentId, Id, SectorId},
@@ -55,8 +55,10 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<DepartmentId>) -> Re
 }
 
 /// Makes a department with an empty queue.
-pub async fn create(caller: Caller<Supervisor>, Valid(input): Valid<DepartmentInput>) -> Result<Created<Department>> {
+pub async fn create(caller: Caller<Supervisor>, Proposed(draft): Proposed<DepartmentInput>) -> Result<Created<Department>> {
     let store = caller.store();
+    let sector = draft.input.sector_id;
+    let input = draft.right(store.known::<Sector>("sector_id", sector)).await?;
     let insert = |input| async {
         let department = Department::new(store.mint()?, input, caller.now());
         let size = i64::from(department.input.max_queue_size);

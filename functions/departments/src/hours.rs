@@ -21,7 +21,7 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<DepartmentId>) -> Re
     Ok(Shown(hours.value, hours.version))
 }
 
-/// Says when a department is open. At first it is closed at all times of the company's time zone.
+/// Says when a department is open. Before anybody has it is open at all times, so that the first time takes the whole week.
 pub async fn update(
     caller: Caller<Supervisor>,
     Path(id): Path<DepartmentId>,
@@ -38,6 +38,7 @@ pub async fn update(
         matching.check_version(version)?;
         let before = match &seen {
             Some(seen) => seen.hours.clone(),
+            None if !patch.has("weekly") => return Err(Error::invalid("weekly", "can't be blank")),
             None => {
                 let company: Option<Stored<Company>> = found.take(&keys[2])?;
                 let time_zone = company.map_or_else(|| "UTC".into(), |company| company.input.time_zone.clone());

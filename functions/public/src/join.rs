@@ -119,7 +119,7 @@ impl Way<'_> {
         if used.status == LinkStatus::Used {
             write = write.emit(&Event::Link(EventName::LinkUsed, used.view(self.site, now)), now);
         }
-        scene.matched.introduce(write, &scene.customer, now).commit(Done(answer)).await
+        scene.matched.join(write, &scene.customer, now).commit(Done(answer)).await
     }
 }
 

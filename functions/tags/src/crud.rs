@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use shared::{
     Result,
-    api::{Created, Done, Filters, IfMatch, Merge, NoContent, Paging, Path, Query, Rows, Shown, Valid},
+    api::{Created, Done, Filters, IfMatch, Merge, NoContent, Paging, Path, Proposed, Query, Rows, Shown},
     auth::{Attendant, Caller, Supervisor},
     ids::TagId,
     input::{Fields, Input, rules},
@@ -60,12 +60,14 @@ pub async fn read(caller: Caller<Attendant>, Path(id): Path<TagId>) -> Result<Sh
 }
 
 /// Makes a tag that no call bears.
-pub async fn create(caller: Caller<Attendant>, Valid(input): Valid<TagInput>) -> Result<Created<TagView>> {
+pub async fn create(caller: Caller<Attendant>, Proposed(draft): Proposed<TagInput>) -> Result<Created<TagView>> {
     let store = caller.store();
+    let parent = draft.input.parent_id;
+    let input = draft.right(async { Tree::read(store).await?.admits(parent) }).await?;
     let tag = Tag::new(store.mint()?, input, caller.now());
     contend(|| async {
         let tree = Tree::read(store).await?;
-        tree.admits(&tag.input)?;
+        tree.admits(tag.input.parent_id)?;
         let desk = Key::tag_desk(store.tenant(), tag.id);
         tree.change(caller.write()).create(&tag).tally(&desk, Tag::open).commit(Created(tag.view())).await
     })

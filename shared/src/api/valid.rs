@@ -83,7 +83,7 @@ async fn fields<T: Input>(request: Request, app: &App) -> Result<Map<String, Val
     let Some(key) = T::WRAPPER else { return Ok(whole) };
     match whole.remove(key) {
         Some(Value::Object(fields)) => Ok(fields),
-        None if T::BARE && !whole.is_empty() => Ok(whole),
+        None if T::BARE.iter().any(|field| whole.contains_key(*field)) => Ok(whole),
         _ => Err(Error::Malformed(format!("The body must be an object under the key \"{key}\""))),
     }
 }

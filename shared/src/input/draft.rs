@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Fields, Input, read};
 use crate::{
     clock::Time,
-    error::{Error, Violations},
+    error::{Error, Result, Violations},
 };
 
 /// An input with what its rules found wrong in it, for who looks further and says all of it at once. A field that is
@@ -25,6 +25,23 @@ pub struct Draft<T> {
 impl<T> From<T> for Draft<T> {
     fn from(input: T) -> Self {
         Self { input, violations: Violations::default() }
+    }
+}
+
+impl<T> Draft<T> {
+    /// The input, when nothing is wrong with it: what it names, the write then sees. Else all that is wrong, also what a
+    /// further look finds, which is taken only then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every violation.
+    pub async fn right(self, further: impl Future<Output = Result<()>>) -> Result<T> {
+        let Self { input, mut violations } = self;
+        if !violations.is_empty()
+            && let Err(error) = further.await
+        {
+            violations.merge(error);
+        }
+        violations.into_result(input)
     }
 }
 

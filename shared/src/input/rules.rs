@@ -171,12 +171,24 @@ pub fn time(raw: &Raw<'_>) -> Result<Time, Message> {
     text::time(raw.text()?).map(Into::into).map_err(Message::Borrowed)
 }
 
-/// A moment, RFC 3339, after the one at which it is sent.
+/// 9999-01-01T00:00:00Z.
+const LAST_YEAR: Time = Time::from_epoch(253_370_764_800);
+
+/// A moment, RFC 3339, at which something begins: its end has a year of four digits as well.
+///
+/// # Errors
+/// When it is none, or after the year 9998.
+pub fn start(raw: &Raw<'_>) -> Result<Time, Message> {
+    let at = time(raw)?;
+    if at >= LAST_YEAR { Err(Message::Borrowed("must be before the year 9999")) } else { Ok(at) }
+}
+
+/// A moment at which something begins, after the one at which it is sent.
 ///
 /// # Errors
 /// When it is not.
 pub fn future(raw: &Raw<'_>) -> Result<Time, Message> {
-    let at = time(raw)?;
+    let at = start(raw)?;
     if raw.now().is_some_and(|now| at <= now) { Err(Message::Borrowed("must be in the future")) } else { Ok(at) }
 }
 

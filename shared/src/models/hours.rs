@@ -16,7 +16,7 @@ const MOST: usize = 400;
 
 impl Input for Hours {
     const WRAPPER: Option<&'static str> = Some("hours");
-    const BARE: bool = true;
+    const BARE: &'static [&'static str] = &["time_zone", "weekly", "exceptions"];
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let hours = Self {

@@ -9,7 +9,7 @@ use super::{
     entity::{self, Count, Entity, FILTERS, G7, Item, Listing, MEMORY, PLACES, Slot, TOTAL, TTL, WORDS},
     keys::{self, Key},
 };
-use crate::{clock::Time, error::Error};
+use crate::{clock::Time, error::Error, text::MAX_WORDS};
 
 /// What a count that may not rise means; it sees the item that holds the count.
 pub type Refusal = fn(Option<&Item>) -> Error;
@@ -199,15 +199,16 @@ impl Facets {
         self
     }
 
-    /// The words by which it is found. Each row has all of them, so that the others are checked on the row itself, and the
-    /// places in the sorts that were named before, so that a search reads the objects of its page alone.
+    /// The words that are known of it, the first twelve of which have a row by which it is found. Each row has all of them, so
+    /// that the others are checked on the row itself, and the places in the sorts that were named before, so that a search reads
+    /// the objects of its page alone.
     #[must_use]
     pub fn words(mut self, words: &[String]) -> Self {
         let all = words.iter().fold(String::new(), |all, word| all + " " + word);
         let values = self.sorts.iter().map(|(name, place)| (*name, place.rsplit_once('#').map_or("", |(value, _)| value)));
         let places = values.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).collect();
         let item = Item::from([(WORDS.to_owned(), AttributeValue::S(all)), (PLACES.to_owned(), AttributeValue::M(places))]);
-        for word in words {
+        for word in words.iter().take(MAX_WORDS) {
             let key = Key::word(&self.tenant, self.kind, word, &self.id_key);
             self.beside.insert(key, Beside { item: item.clone(), unique: None });
         }

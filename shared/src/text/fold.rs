@@ -9,8 +9,11 @@ const MAX_SORT_KEY: usize = 400;
 /// The longest search word, in characters; a longer one is cut, in the index and in a query alike.
 const MAX_WORD: usize = 40;
 
-/// The most search words of one object.
-const MAX_WORDS: usize = 12;
+/// The most words that a query asks for, and the most by which one object is found: the first ones of those known of it.
+pub const MAX_WORDS: usize = 12;
+
+/// The most words that are known of one object.
+const MAX_KNOWN: usize = 32;
 
 /// Folds a text: lower case, no accents, white space collapsed; folding twice changes nothing.
 ///
@@ -35,24 +38,51 @@ pub fn fold(text: &str) -> String {
     folded.nfc().collect()
 }
 
-/// The folded text, cut between characters to what a sort key may hold.
+/// The folded text, cut between characters to what a sort key may hold. Its end sorts before every character, so that what
+/// follows in a key does not count: Ana comes before Ana Maria.
 #[must_use]
 pub fn sort_key(text: &str) -> String {
     let mut key = fold(text);
     key.truncate(key.floor_char_boundary(MAX_SORT_KEY));
+    key.push('\u{1}');
     key
 }
 
-/// The distinct folded words of several texts by which their object is found: e-mail addresses whole, then the words of
-/// the first text, then those of the next.
+/// The distinct folded words of several texts, in the order in which their object is to be found by them: e-mail addresses
+/// whole, then the texts' words in turns.
 ///
-/// Words end at white space and punctuation. At most twelve, each cut to forty characters.
+/// Words end at white space and punctuation. At most thirty-two, each cut to forty characters.
 #[must_use]
 pub fn words(texts: &[&str]) -> Vec<String> {
     let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
-    let tokens = || folded.iter().flat_map(|text| text.split(ends_token)).map(|token| token.trim_matches(ends_word));
-    let addresses = tokens().filter(|token| is_address(token));
-    distinct(addresses.chain(tokens().flat_map(|token| token.split(ends_word))))
+    let tokens =
+        |text: &'_ String| text.split(ends_token).map(|token| token.trim_matches(ends_word).to_owned()).collect::<Vec<_>>();
+    let texts: Vec<Vec<String>> = folded.iter().map(tokens).collect();
+    let addresses = texts.iter().flatten().filter(|token| is_address(token)).cloned();
+    let words = |text: &Vec<String>| by_weight(text.iter().flat_map(|token| token.split(ends_word)).map(ToOwned::to_owned));
+    let mut turns: Vec<_> = texts.iter().map(|text| words(text).into_iter()).collect();
+    let longest = turns.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
+    let in_turns = (0..longest).flat_map(|_| turns.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>());
+    known(addresses.chain(in_turns))
+}
+
+/// The words of a name in the order of what they tell: the first one, then the longest.
+pub(super) fn by_weight(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut words = distinct(words, usize::MAX);
+    if let Some((_, others)) = words.split_first_mut() {
+        others.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    }
+    words
+}
+
+/// The words that are known of an object.
+pub(super) fn known(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    distinct(words, MAX_KNOWN)
+}
+
+/// The words that a query asks for.
+pub(super) fn wanted(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    distinct(words, MAX_WORDS)
 }
 
 /// The words that a query asks for. An e-mail address is one word: who has it is meant, not who has its parts.
@@ -60,10 +90,11 @@ pub fn words(texts: &[&str]) -> Vec<String> {
 pub fn query_words(query: &str) -> Vec<String> {
     let folded = fold(query);
     let tokens = folded.split(ends_token).map(|token| token.trim_matches(ends_word));
-    distinct(tokens.flat_map(|token| {
+    let words = tokens.flat_map(|token| {
         let whole = token.contains('@').then_some(token);
         whole.into_iter().chain(token.split(ends_word).filter(move |_| whole.is_none()))
-    }))
+    });
+    wanted(words.map(ToOwned::to_owned))
 }
 
 /// Each word that is wanted is the beginning of one that there is; at least one is wanted.
@@ -76,14 +107,14 @@ fn is_address(token: &str) -> bool {
     token.split_once('@').is_some_and(|(_, domain)| !domain.contains('@'))
 }
 
-pub(super) fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn distinct(words: impl IntoIterator<Item = String>, most: usize) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for word in words {
         let word: String = word.chars().take(MAX_WORD).collect();
         if !word.is_empty() && !found.contains(&word) {
             found.push(word);
         }
-        if found.len() == MAX_WORDS {
+        if found.len() == most {
             break;
         }
     }
@@ -174,22 +205,29 @@ mod tests {
 
     #[test]
     fn sort_keys_are_cut_between_characters() {
-        assert_eq!(sort_key("Édipo"), "edipo");
-        assert_eq!(sort_key(&"中".repeat(200)), "中".repeat(133));
-        assert_eq!(sort_key(&"É".repeat(500)).len(), 400);
+        assert_eq!(sort_key("Édipo"), "edipo\u{1}");
+        assert_eq!(sort_key(&"中".repeat(200)), "中".repeat(133) + "\u{1}");
+        assert_eq!(sort_key(&"É".repeat(500)).len(), 401);
+    }
+
+    #[test]
+    fn a_name_sorts_before_those_that_begin_with_it() {
+        let names = ["Ação", "Acao b", "Ana", "Ana \"Nina\"", "Ana Maria", "Anabela", "Lima", "Lima & Co", "Lima 2", "Lima-2"];
+        let places: Vec<String> = names.iter().map(|name| format!("{}#0190b3a0", sort_key(name))).collect();
+        assert!(places.is_sorted(), "{places:?}");
     }
 
     #[test]
     fn search_words() {
         for (texts, expected) in [
-            (&["João da Silva"][..], &["joao", "da", "silva"][..]),
+            (&["João da Silva"][..], &["joao", "silva", "da"][..]),
             (&["Silva silva SILVA"], &["silva"]),
-            (&["O'Neill-Smith & Cia. Ltda", "São"], &["o", "neill", "smith", "cia", "ltda", "sao"]),
+            (&["O'Neill-Smith & Cia. Ltda", "São"], &["o", "sao", "neill", "smith", "ltda", "cia"]),
             (
                 &["Ana", "Ana.Souza+x@Exemplo.com.br"],
-                &["ana.souza+x@exemplo.com.br", "ana", "souza", "x", "exemplo", "com", "br"],
+                &["ana.souza+x@exemplo.com.br", "ana", "exemplo", "souza", "com", "br", "x"],
             ),
-            (&["Ana <ana@b.com>, (bob@b.com)."], &["ana@b.com", "bob@b.com", "ana", "b", "com", "bob"]),
+            (&["Ana <ana@b.com>, (bob@b.com)."], &["ana@b.com", "bob@b.com", "ana", "com", "bob", "b"]),
             (&["a@b@c"], &["a", "b", "c"]),
             (&["@ @a b@ ..@.."], &["a", "b"]),
             (&["123.456.789-09"], &["123", "456", "789", "09"]),
@@ -203,8 +241,17 @@ mod tests {
 
     #[test]
     fn an_address_is_found_by_itself_however_many_names_there_are() {
-        let found = words(&["Maria da Conceição dos Santos de Oliveira e Silva Pereira Costa Ramos", "maria@empresa.com.br"]);
+        let name = "Maria da Conceição dos Santos de Oliveira e Silva Pereira Costa Ramos";
+        let found = words(&[name, "maria@empresa.com.br"]);
+        let leading = &found[..MAX_WORDS];
         for query in ["maria@empresa.com.br", "MARIA@emp", "conceicao maria", "María  Silva"] {
+            let wanted = query_words(query);
+            assert!(
+                wanted.iter().all(|word| leading.iter().any(|known| known.starts_with(word.as_str()))),
+                "{query}: {leading:?}"
+            );
+        }
+        for query in [name, "maria da silva", "maria ramos"] {
             let wanted = query_words(query);
             assert!(wanted.iter().all(|word| found.iter().any(|known| known.starts_with(word.as_str()))), "{query}: {wanted:?}");
         }
@@ -215,7 +262,8 @@ mod tests {
     #[test]
     fn words_are_few_and_short() {
         let many = (0..50).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
-        assert_eq!(words(&[&many, "late"]).len(), 12);
+        assert_eq!((words(&[&many, "late"]).len(), query_words(&many).len()), (32, 12));
+        assert!(words(&[&many, "late"])[..MAX_WORDS].contains(&"late".to_owned()));
         assert_eq!(words(&[&"é".repeat(90)]), ["e".repeat(40)]);
         for word in words(&HOSTILE) {
             assert!((1..=40).contains(&word.chars().count()), "{word:?}");

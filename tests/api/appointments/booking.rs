@@ -80,6 +80,7 @@ async fn what_is_wrong_is_named() {
                 json!(1),
                 json!("2020-01-01T00:00:00Z"),
                 json!("2999-02-30T00:00:00Z"),
+                json!("9999-12-31T23:59:59Z"),
             ],
         ),
         ("duration_minutes", vec![json!(4), json!(1441), json!(0), json!(-30), json!("30"), json!(30.5), json!("")]),
@@ -111,11 +112,17 @@ async fn what_is_wrong_is_named() {
     let _ = office.agent.post(APPOINTMENTS, json!({ "title": "x" })).await.expect(400);
     let now = shared().app().clock().now();
     assert_eq!(wrong(office.book(json!({ "scheduled_at": now })).await), ["scheduled_at"]);
-    for (field, value) in [("duration_minutes", json!(5)), ("duration_minutes", json!(null)), ("title", json!("x".repeat(200)))] {
+    let last = json!("9998-12-31T23:59:59Z");
+    for (field, value) in [
+        ("duration_minutes", json!(5)),
+        ("duration_minutes", json!(null)),
+        ("title", json!("x".repeat(200))),
+        ("scheduled_at", last),
+    ] {
         let _ = office.book(json!({ field: value })).await.expect(201);
     }
     let total = office.agent.get(APPOINTMENTS).await.expect(200).json()["meta"]["total_count"].clone();
-    assert_eq!(total, json!(3));
+    assert_eq!(total, json!(4));
 }
 
 #[tokio::test]

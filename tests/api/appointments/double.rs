@@ -185,3 +185,22 @@ async fn a_day_has_an_end() {
     let _ = office.act(&other, "reschedule", here).await.expect(200);
     assert_eq!(office.shown(&other).await["scheduled_at"], json!(office.at(700)));
 }
+
+/// What is offered instead lies within the hours, as what is offered at first does.
+#[tokio::test]
+async fn the_next_free_times_are_while_the_department_is_open() {
+    let office = Office::new().await;
+    let hours = async |weekly: Vec<Value>| {
+        let path = format!("/api/v1/departments/{}/hours", office.department);
+        office.tenant.manager.put(&path, json!({ "hours": { "time_zone": "UTC", "weekly": weekly } })).await
+    };
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let _ = hours(days.map(|day| json!({ "day": day, "from": "10:00", "to": "12:00" })).to_vec()).await.expect(200);
+    let first = office.booked(645, 30).await;
+    let over = json!({ "scheduled_at": office.at(630), "reject_conflicts": true });
+    refused(office.book(over.clone()).await, &[&first], &[675, 1440 + 600, 1440 + 630].map(|minute| office.at(minute)));
+    // Nobody is held to the hours; but where there are none, none are offered.
+    let _ = hours(Vec::new()).await.expect(200);
+    let body = office.book(over).await.expect(422).json();
+    assert_eq!((&body["next_free"], &body["conflicts"][0]["id"]), (&json!([]), &first["id"]));
+}

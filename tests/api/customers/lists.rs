@@ -26,11 +26,16 @@ async fn customers_are_found_by_what_is_known() {
         ("11 99999-8888", vec!["João Ângelo da Silva"]),
         ("(11) 99999", vec!["João Ângelo da Silva"]),
         ("99999 8888", vec!["João Ângelo da Silva"]),
+        ("(011) 99999-8888", vec!["João Ângelo da Silva"]),
+        ("0055 11 99999-8888", vec!["João Ângelo da Silva"]),
+        ("+55 (0) 11 99999–8888", vec!["João Ângelo da Silva"]),
+        ("00351 912 345", vec!["Maria José"]),
         ("+351 912 345", vec!["Maria José"]),
         ("912345678", vec!["Maria José"]),
         ("529982247", vec!["Joana Prado"]),
         ("529.982", vec!["Joana Prado"]),
         ("12.abc.345", vec!["Maria José"]),
+        ("12.ab", vec!["Maria José"]),
         ("silva maria", vec![]),
         ("angel 21", vec![]),
         ("!!", vec![]),
@@ -64,6 +69,13 @@ async fn a_name_is_found_by_itself() {
         }
     }
     assert_eq!(names(&tenant.manager, "search=someone.1234").await.1, 3);
+    // All of a long name is known, and its longest words lead to it.
+    let name = "Maria Aparecida da Conceição dos Santos de Oliveira Souza";
+    let contact = json!({ "name": name, "email": "mas@example.com", "phone": "+5511970010002", "document": "529.982.247-25" });
+    let _ = made(&tenant.manager, contact).await;
+    for query in [&*name.replace(' ', "+"), "oliveira", "maria+souza", "conceic+da"] {
+        assert_eq!(names(&tenant.manager, &format!("search={query}")).await, (vec![name.to_owned()], 1), "{query}");
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,32 @@ async fn an_email_comes_to_who_was_active_later() {
     stack.shutdown().await;
 }
 
+/// Who joins is active, by whatever they are known: from then on all that is theirs stands for them.
+#[tokio::test]
+async fn who_joins_is_who_was_active_last() {
+    let stack = Stack::start(Settings::default()).await;
+    let scene = Scene::with(&stack, json!({ "name": "Support" })).await;
+    let manager = &scene.tenant.manager;
+    let first = made(manager, json!({ "name": "Ana", "email": "ana@example.com", "phone": "+5511999990001" })).await;
+    let second = made(manager, json!({ "name": "Ana B.", "email": "Ana@example.com" })).await;
+    let by_email = json!({ "name": "A.", "email": "ana@example.com" });
+    assert_eq!(joins(&scene, by_email.clone()).await, second);
+    assert_eq!(joins(&scene, json!({ "name": "A.", "phone": "+5511999990001" })).await, first);
+    assert_eq!(joins(&scene, by_email.clone()).await, first);
+    let link = json!({ "access_link": { "department_id": scene.department, "customer_id": second } });
+    let link = manager.post("/api/v1/access-links", link).await.expect(201).data();
+    let path = format!("/api/v1/call/{}/join", link["token"].as_str().unwrap());
+    let _ = scene.tenant.anonymous.post(&path, json!({ "name": "A." })).await.expect(200);
+    assert_eq!(joins(&scene, by_email.clone()).await, second);
+    // Who turns out to be one was active when either was.
+    scene.tenant.advance(60).await;
+    let third = joins(&scene, json!({ "name": "Ana C.", "email": "c@example.com" })).await;
+    let merge = json!({ "primary_id": first, "duplicate_ids": [third] });
+    let _ = manager.post(&format!("{CUSTOMERS}/merge"), merge).await.expect(200);
+    assert_eq!(joins(&scene, by_email).await, first);
+    stack.shutdown().await;
+}
+
 /// Two who share an e-mail and a phone go at the same moment: what stood for one of them stands for nobody.
 #[tokio::test]
 async fn of_two_who_are_removed_at_once_neither_inherits() {

@@ -65,8 +65,8 @@ async fn what_is_wrong_with_a_tag_is_named() {
             }
         }
     }
-    let errors = tenant.manager.post(TAGS, json!({ "tag": { "color": "red" } })).await.expect(422).errors();
-    assert_eq!(errors["name"], json!(["can't be blank"]));
+    let errors = tenant.manager.post(TAGS, json!({ "tag": { "color": "red", "parent_id": NOBODY } })).await.expect(422).errors();
+    assert_eq!((&errors["name"], &errors["parent_id"]), (&json!(["can't be blank"]), &json!(["does not exist"])));
     assert!(errors["color"].is_array());
     let _ = tenant.manager.post(TAGS, json!({ "name": "X" })).await.expect(400);
     let long = "ç".repeat(200);

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Appointment;
 use crate::{
+    calendar::hours::Hours,
     clock::{Time, days},
     error::{Error, Result},
     ids::{AppointmentId, Id, UserId},
@@ -132,17 +133,22 @@ impl Agenda {
         })
     }
 
-    /// The first three times from then on at which the agent is free for so long, none within another.
+    /// The first three times from then on at which the agent is free for so long, none within another; where there are hours,
+    /// those of the next quarter of a year within them.
     ///
     /// # Errors
     /// [`Error::Internal`] when the table does not answer.
-    pub async fn next_free(&self, store: &Store, except: Option<AppointmentId>) -> Result<Vec<Time>> {
+    pub async fn next_free(&self, store: &Store, except: Option<AppointmentId>, hours: Option<&Hours>) -> Result<Vec<Time>> {
         /// Days with appointments that are read at once.
         const AHEAD: i32 = 10;
         /// How often that is done: whoever is taken for so long is offered less.
         const TIMES: usize = 10;
+        /// How far hours are looked at.
+        const QUARTER: std::time::Duration = days(92);
         let partition = keys::agenda(store.tenant(), self.user);
         let (mut taken, mut from) = (self.taken.clone(), day(self.span.start));
+        let horizon = hours.map(|_| self.span.start + QUARTER);
+        let closed = hours.zip(horizon).map_or_else(Vec::new, |(hours, horizon)| closed(hours, self.span.start, horizon));
         let mut starts = Vec::new();
         for _ in 0..TIMES {
             let items = store.db().from(&partition, &from, AHEAD).await?;
@@ -150,17 +156,26 @@ impl Agenda {
             taken.retain(|id, _| Some(*id) != except);
             let last = items.last().filter(|_| items.len() >= AHEAD as usize).and_then(key_of);
             // What begins on days after the last that was read is not known yet.
-            let until = last.and_then(|key| format!("{}T00:00:00Z", key.sk).parse::<Time>().ok()).map(|last| last + days(1));
-            let mut spans: Vec<Span> = taken.values().copied().collect();
+            let read = last.and_then(|key| format!("{}T00:00:00Z", key.sk).parse::<Time>().ok()).map(|last| last + days(1));
+            let until = read.into_iter().chain(horizon).min();
+            let mut spans: Vec<_> = taken.values().map(|span| (span.start, span.end())).chain(closed.iter().copied()).collect();
             spans.sort_unstable();
             starts = free(&spans, self.span, until);
-            match until {
-                Some(until) if starts.len() < FREE => from = day(until),
+            match read {
+                Some(read) if starts.len() < FREE && read == until.unwrap_or(read) => from = day(read),
                 _ => break,
             }
         }
         Ok(starts)
     }
+}
+
+/// When it is closed within a range.
+fn closed(hours: &Hours, from: Time, to: Time) -> Vec<(Time, Time)> {
+    let mut open = hours.windows(from, to);
+    open.push((to, to));
+    let begins = std::iter::once(from).chain(open.iter().map(|(_, closes)| *closes));
+    begins.zip(open.iter().map(|(opens, _)| *opens)).filter(|(closes, opens)| closes < opens).collect()
 }
 
 /// When agents are taken within a range. Of one day or two the days of all are read together, a hundred a request; of more
@@ -208,18 +223,21 @@ fn entries(item: &Item) -> impl Iterator<Item = (AppointmentId, Span)> + '_ {
     item.keys().filter_map(|name| Some((AppointmentId::from_key(name)?, Span::of_code(entity::number(item, name)?))))
 }
 
-/// The first free times as long as one, from its start on, between what is taken (in the order of the starts).
-fn free(taken: &[Span], like: Span, until: Option<Time>) -> Vec<Time> {
+/// The first free times as long as one, from its start on, between what is taken (in the order of the starts), which end before
+/// what is not known.
+fn free(taken: &[(Time, Time)], like: Span, until: Option<Time>) -> Vec<Time> {
     let mut starts = Vec::with_capacity(FREE);
     let mut next = like;
-    let ends = until.map(|until| Span { start: until, minutes: 0 });
-    for span in taken.iter().copied().map(Some).chain([ends]) {
-        while starts.len() < FREE && span.is_none_or(|span| next.end() <= span.start) {
+    for span in taken.iter().copied().map(Some).chain([until.map(|until| (until, until))]) {
+        while starts.len() < FREE
+            && span.is_none_or(|(start, _)| next.end() <= start)
+            && until.is_none_or(|until| next.end() <= until)
+        {
             starts.push(next.start);
             next.start = next.end();
         }
-        if let Some(span) = span {
-            next.start = next.start.max(span.end());
+        if let Some((_, end)) = span {
+            next.start = next.start.max(end);
         }
     }
     starts
@@ -228,6 +246,7 @@ fn free(taken: &[Span], like: Span, until: Option<Time>) -> Vec<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::hours::Shift;
 
     /// So many minutes after a midnight.
     fn span(start: i64, minutes: u32) -> Span {
@@ -264,7 +283,8 @@ mod tests {
     #[test]
     fn free_times_lie_between_what_is_taken() {
         let minutes = |taken: &[Span], until| {
-            let starts = free(taken, span(60, 30), until);
+            let taken: Vec<_> = taken.iter().map(|span| (span.start, span.end())).collect();
+            let starts = free(&taken, span(60, 30), until);
             starts.iter().map(|start| (start.epoch() - span(0, 5).start.epoch()) / 60).collect::<Vec<_>>()
         };
         assert_eq!(minutes(&[], None), [60, 90, 120]);
@@ -272,5 +292,27 @@ mod tests {
         assert_eq!(minutes(&[span(50, 20), span(55, 5), span(100, 10), span(130, 5)], None), [70, 135, 165]);
         assert_eq!(minutes(&[span(0, 1440)], Some(span(1500, 5).start)), [1440, 1470]);
         assert_eq!(minutes(&[span(0, 1440), span(1470, 60)], Some(span(1500, 5).start)), [1440]);
+        assert_eq!(minutes(&[span(0, 60), span(1600, 5)], Some(span(100, 5).start)), [60]);
+    }
+
+    #[test]
+    fn it_is_closed_where_it_is_not_open() {
+        let hours = |weekly: &[(&str, &str, &str)]| Hours {
+            time_zone: "UTC".into(),
+            weekly: weekly
+                .iter()
+                .map(|(day, from, to)| Shift { day: (*day).into(), from: (*from).into(), to: (*to).into() })
+                .collect(),
+            exceptions: Vec::new(),
+        };
+        let minutes = |hours: &Hours, from: i64, to: i64| -> Vec<(i64, i64)> {
+            let minute = |at: Time| (at.epoch() - span(0, 5).start.epoch()) / 60;
+            closed(hours, span(from, 5).start, span(to, 5).start).into_iter().map(|(a, b)| (minute(a), minute(b))).collect()
+        };
+        // The midnight is a Friday's.
+        let week = hours(&[("friday", "08:00", "12:00"), ("friday", "13:00", "24:00"), ("saturday", "00:00", "01:00")]);
+        assert_eq!(minutes(&week, 0, 2000), [(0, 480), (720, 780), (1500, 2000)]);
+        assert_eq!(minutes(&week, 500, 1450), [(720, 780)]);
+        assert_eq!(minutes(&hours(&[]), 0, 60), [(0, 60)]);
     }
 }

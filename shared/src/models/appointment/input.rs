@@ -117,7 +117,7 @@ impl Input for AppointmentChange {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         // What has begun is changed too, and one whose customer was removed.
-        let booked = AppointmentInput::fields(fields, rules::time);
+        let booked = AppointmentInput::fields(fields, rules::start);
         Self { booked, status: fields.default("status", AppointmentStatus::Scheduled, rules::word) }
     }
 }
