@@ -26,7 +26,7 @@ grep -q '"recovery_codes":\["' "$data/journey.out" || { echo "no second factor";
 grep -q '"access_token":.*"email":"bruno@acme.test".*"mfa_enabled":true' "$data/journey.out" || { echo "no login with a code"; exit 1; }
 grep -q '^{"mfa_required":true' "$data/journey.out" || { echo "no login with the password that was reset"; exit 1; }
 [ "$(grep -c '"name":"João Ângelo da Silva".*"total_count":1' "$data/journey.out")" = 2 ] || { echo "no customer by half a name and by number"; exit 1; }
-grep -q '"conflicts":\[{.*"next_free":\["2030-03-04T12:00:00Z"' "$data/journey.out" || { echo "no refusal of a third visit"; exit 1; }
+grep -q '"conflicts":\[{.*"next_free":\["2030-03-11T08:00:00Z"' "$data/journey.out" || { echo "no refusal of a third visit"; exit 1; }
 grep -qx '{"data":\[\]}' "$data/journey.out" || { echo "the day is not full"; exit 1; }
 [ "$(grep -c 'END:VCALENDAR' "$data/journey.out")" = 2 ] || { echo "no calendar file, or no feed"; exit 1; }
 tail -n 1 "$data/journey.out" | grep -q 'Resource not found' || { echo "the feed is still read"; exit 1; }
