@@ -4,6 +4,7 @@
 
 mod docs;
 mod events;
+mod features;
 mod openapi;
 mod proofs;
 mod roles;

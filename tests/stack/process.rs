@@ -36,21 +36,16 @@ pub struct Ended {
 }
 
 /// The program, with these settings and nothing else in its environment.
-fn program(settings: &Settings) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_stack-process"))
-        .env_clear()
-        .envs(settings.variables().iter().cloned())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+pub fn program(settings: &Settings) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_stack-process"));
+    program.env_clear().envs(settings.variables().iter().cloned());
+    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    program
 }
 
 /// Runs the program, which is not going to start, to its end; answers what it wrote to standard output and error.
-pub async fn refused(settings: &Settings) -> (Option<i32>, String, String) {
-    let output = program(settings).wait_with_output().await.unwrap();
+pub async fn refused(program: &mut Command) -> (Option<i32>, String, String) {
+    let output = program.output().await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -58,7 +53,7 @@ pub async fn refused(settings: &Settings) -> (Option<i32>, String, String) {
 impl Process {
     /// Starts one; it answers when this returns.
     pub async fn start(settings: &Settings) -> Self {
-        let mut child = program(settings);
+        let mut child = program(settings).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = tokio::spawn(collect(child.stderr.take().unwrap()));
         let Some(line) = stdout.next_line().await.unwrap() else { panic!("it did not start: {}", stderr.await.unwrap()) };

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     kill::kept,
-    process::{Process, refused},
+    process::{Process, program, refused},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,11 +77,14 @@ async fn what_stops_a_start_is_said_in_one_line() {
         ("AWS_ENDPOINT_URL_SQS", "localhost", "AWS_ENDPOINT_URL_SQS"),
         ("VOKI_COLOUR", "blue", "VOKI_COLOUR"),
     ] {
-        let (code, stdout, stderr) = refused(&Settings::default().with(name, value)).await;
+        let (code, stdout, stderr) = refused(&mut program(&Settings::default().with(name, value))).await;
         assert_eq!((code, stdout.as_str()), (Some(1), ""), "{name}={value}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{name}={value}: {stderr}");
         assert!(stderr.contains(cause), "{name}={value}: {stderr}");
     }
+    let (code, stdout, stderr) = refused(program(&Settings::default()).arg("--help")).await;
+    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (Some(1), "", 1), "{stderr}");
+    assert!(stderr.contains("--help: there are no arguments"), "{stderr}");
     let _ = running.client().get("/api/health").await.expect(200);
     running.kill().await;
 }

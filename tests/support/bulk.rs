@@ -6,7 +6,7 @@
 mod customers;
 mod template;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
     clock::{Time, days},
     ids::{CallId, CustomerId, DepartmentId, Id, TagId, TicketId, UserId},
@@ -58,8 +58,7 @@ impl Bulk {
         let templates = [(CallStatus::Missed, vec![]), (CallStatus::Completed, tagged), (CallStatus::Completed, vec![])];
         let templates = templates.map(|(status, tags)| finished(lab, status, tags));
         let mut counters = counters(lab);
-        let mut items = Vec::new();
-        for n in 0..calls {
+        let copies = |n: usize| {
             let (a, b) = (n % VALUES, n / VALUES % VALUES);
             let at = bulk.began + days(SPAN) * u32::try_from(n).unwrap() / u32::try_from(calls).unwrap();
             let id = CallId::of(at.epoch() * 1000, (n as u128).to_be_bytes()[6..].try_into().unwrap());
@@ -76,11 +75,10 @@ impl Bulk {
                 (1, _) => 1,
                 _ => 2,
             };
-            let copied = templates[template].copy(&id.key(), &self::marks(&marks), &mut counters);
-            items.extend(copied.iter().map(|item| serde_json::from_str::<Value>(item).unwrap()));
-        }
-        items.extend(counters.into_values());
-        lab.put(items);
+            templates[template].copy(&id.key(), &self::marks(&marks), &mut counters)
+        };
+        lab.lay((0..calls).flat_map(copies));
+        lab.put(counters);
         bulk
     }
 

@@ -1,6 +1,7 @@
 //! The world behind a wire, on a clock that stands still: what a request does to the table, call by call.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, mpsc},
@@ -15,6 +16,7 @@ use hyper_util::{
 use local::aws::Data;
 use serde_json::{Value, json};
 use shared::{
+    Result,
     app::https,
     storage::{Key, table},
 };
@@ -44,6 +46,8 @@ pub struct Lab {
     pub world: World,
     /// The table as it was built.
     pub built: Items,
+    /// What was laid beside it, as texts: as values it would take ten times the room.
+    laid: BTreeMap<Key, Box<str>>,
     /// Where the table's service is.
     service: String,
     wire: Wire,
@@ -82,7 +86,8 @@ impl Lab {
         let world = home.block_on(World::through(wire.clone(), data));
         let http = Client::builder(TokioExecutor::new()).build_http();
         let service = world.app().cloud().dynamodb.clone().unwrap();
-        let mut lab = Self { world, built: Items::new(), service, wire, http, receivers: Mutex::default(), home };
+        let mut lab =
+            Self { world, built: Items::new(), laid: BTreeMap::new(), service, wire, http, receivers: Mutex::default(), home };
         lab.built = lab.items();
         lab
     }
@@ -151,6 +156,26 @@ impl Lab {
         }
     }
 
+    /// Everything that was built and laid.
+    pub fn known(&self) -> impl Iterator<Item = (&Key, Cow<'_, Value>)> {
+        let built = self.built.iter().map(|(key, item)| (key, Cow::Borrowed(item)));
+        built.chain(self.laid.iter().map(|(key, item)| (key, Cow::Owned(serde_json::from_str(item).unwrap()))))
+    }
+
+    /// An item as it was built or laid.
+    fn before(&self, key: &Key) -> Option<Cow<'_, Value>> {
+        let laid = || Some(Cow::Owned(serde_json::from_str(self.laid.get(key)?).unwrap()));
+        self.built.get(key).map(Cow::Borrowed).or_else(laid)
+    }
+
+    /// What this changes of what was built.
+    #[must_use]
+    pub fn written(&self, work: impl Future<Output = Result<()>>) -> Changes {
+        let (done, calls) = timeless(self.wire.watch(Weather::default(), work));
+        done.unwrap();
+        self.changes(&calls)
+    }
+
     /// What calls have changed since the world was built.
     #[must_use]
     pub fn changes(&self, calls: &[Call]) -> Changes {
@@ -164,17 +189,18 @@ impl Lab {
             let items = answer["Responses"][TABLE].as_array_mut().unwrap();
             now.extend(items.drain(..).map(|item| (key(&item), item)));
         }
-        let changed = keys.into_iter().filter(|key| now.get(key) != self.built.get(key));
+        let changed = keys.into_iter().filter(|key| now.get(key) != self.before(key).as_deref());
         changed.map(|key| (key.clone(), now.get(key).cloned())).collect()
     }
 
     /// Makes changes a part of what was built. Answers what was there before.
     pub fn adopt(&mut self, changes: Changes) -> Changes {
-        let built = &mut self.built;
         let adopted = changes.into_iter().map(|(key, item)| {
-            let before = match item {
-                Some(item) => built.insert(key.clone(), item),
-                None => built.remove(&key),
+            let before = self.before(&key).map(Cow::into_owned);
+            let _ = self.laid.remove(&key);
+            let _ = match item {
+                Some(item) => self.built.insert(key.clone(), item),
+                None => self.built.remove(&key),
             };
             (key, before)
         });
@@ -183,7 +209,7 @@ impl Lab {
 
     /// Takes changes back.
     pub fn restore(&self, changes: &Changes) {
-        let request = |key: &Key| match self.built.get(key) {
+        let request = |key: &Key| match self.before(key) {
             Some(item) => json!({ "PutRequest": { "Item": item } }),
             None => json!({ "DeleteRequest": { "Key": { "PK": { "S": key.pk }, "SK": { "S": key.sk } } } }),
         };
@@ -196,19 +222,27 @@ impl Lab {
         let name = format!("{TABLE}-copy");
         let db = self.world.app().db().clone();
         self.at_home(table::create(db.client(), &name)).unwrap();
-        self.write(&name, self.built.values().map(|item| json!({ "PutRequest": { "Item": item } })));
+        self.write(&name, self.known().map(|(_, item)| json!({ "PutRequest": { "Item": item } })));
         name
     }
 
     /// Puts items where others are, or none, and makes them a part of what was built.
-    pub fn put(&mut self, items: impl IntoIterator<Item = Value>) {
-        let items: Items = items.into_iter().map(|item| (key(&item), item)).collect();
+    pub fn put(&mut self, items: Items) {
         self.write(TABLE, items.values().map(|item| json!({ "PutRequest": { "Item": item } })));
         self.built.extend(items);
     }
 
+    /// Puts items, as texts, where none are, and makes them a part of what was built.
+    pub fn lay(&mut self, items: impl Iterator<Item = String>) {
+        let mut laid = std::mem::take(&mut self.laid);
+        self.lay_for_good(items.inspect(|item| {
+            let _ = laid.insert(key(&serde_json::from_str(item).unwrap()), item.as_str().into());
+        }));
+        self.laid = laid;
+    }
+
     /// Puts items, as texts, that nothing will change: they are not kept in mind.
-    pub fn lay(&self, items: impl Iterator<Item = String>) {
+    pub fn lay_for_good(&self, items: impl Iterator<Item = String>) {
         let mut requests = items.map(|item| format!(r#"{{"PutRequest":{{"Item":{item}}}}}"#));
         loop {
             let batch: Vec<String> = requests.by_ref().take(25).collect();

@@ -1,6 +1,9 @@
 //! Every count in the table, against what it counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 use shared::{
@@ -10,15 +13,27 @@ use shared::{
     storage::{Count, Entity, Key, keys::DESK},
 };
 
-use crate::lab::Items;
-
 /// Counts by the partition and the attribute that hold them.
 type Counts = BTreeMap<(String, String), i64>;
 
 /// What is wrong with the counts; nothing, when all is well.
 #[must_use]
-pub fn recount(items: &Items) -> Vec<String> {
-    let (kept, found) = (kept(items), found(items));
+pub fn recount<'a, V: Borrow<Value>>(items: impl IntoIterator<Item = (&'a Key, V)>) -> Vec<String> {
+    let (mut kept, mut found) = (Counts::new(), Counts::new());
+    let (mut promised, mut made) = (BTreeMap::new(), BTreeSet::new());
+    for (key, item) in items {
+        let (tenant, item) = (key.pk.split('#').next().unwrap(), item.borrow());
+        keep(&mut kept, key, item);
+        find(&mut found, tenant, key, item);
+        promised.extend(promises(tenant, item));
+        if item["k"]["S"] == AccessLink::KIND {
+            made.insert(key.clone());
+        }
+    }
+    // Links that are still to be made count at their departments' desks.
+    for (_, desk) in promised.into_iter().filter(|(link, _)| !made.contains(link)) {
+        add(&mut found, &desk, "links");
+    }
     let all: BTreeSet<_> = kept.keys().chain(found.keys()).collect();
     let counts = all.into_iter().map(|at| (at, kept.get(at).unwrap_or(&0), found.get(at).unwrap_or(&0)));
     counts
@@ -27,107 +42,92 @@ pub fn recount(items: &Items) -> Vec<String> {
         .collect()
 }
 
-/// The counts as they are kept; a counter's shards are one.
-fn kept(items: &Items) -> Counts {
-    let mut kept = Counts::new();
-    let names = |key: &Key, item: &Value| -> Vec<String> {
-        let counter = key.pk.contains("#count#");
-        let counts: &[&str] = match key.sk.as_str() {
-            "desk" => &["queued", "active", "links", "appointments", "departments"],
-            desk if desk.ends_with(DESK) => &["calls"],
-            "usage" => &["users", "managers", "departments", "calls"],
-            _ => &[],
-        };
-        let all = item.as_object().unwrap().keys();
-        all.filter(|name| counts.contains(&name.as_str()) || (counter && !["PK", "SK"].contains(&name.as_str())))
-            .cloned()
-            .collect()
+/// A count as it is kept; a counter's shards are one.
+fn keep(kept: &mut Counts, key: &Key, item: &Value) {
+    let counter = key.pk.contains("#count#");
+    let counts: &[&str] = match key.sk.as_str() {
+        "desk" => &["queued", "active", "links", "appointments", "departments"],
+        desk if desk.ends_with(DESK) => &["calls"],
+        "usage" => &["users", "managers", "departments", "calls"],
+        _ => &[],
     };
-    for (key, item) in items {
-        if key.pk.contains("#agenda#") {
-            let entries = item.as_object().unwrap().iter().filter(|(name, _)| !["PK", "SK", "entered"].contains(&name.as_str()));
-            let entries = entries.map(|(name, value)| (name.clone(), value["N"].as_str().unwrap().parse().unwrap()));
-            kept.extend(entries.map(|(name, value)| ((format!("{} {}", key.pk, key.sk), name), value)));
-        }
-        for name in names(key, item) {
-            let count: i64 = item[&name]["N"].as_str().unwrap().parse().unwrap();
-            let whose = key.sk.strip_suffix(DESK).map_or_else(|| key.pk.clone(), |tag| format!("{}#{tag}", key.pk));
-            *kept.entry((whose, name)).or_default() += count;
-        }
-        if key.sk == "reminder" {
-            *kept.entry((key.pk.clone(), "reminder".into())).or_default() += 1;
-        }
-        if key.pk.contains("#call#tag_id#") {
-            *kept.entry((key.pk.clone(), "rows".into())).or_default() += 1;
-        }
+    let names = |name: &str| counts.contains(&name) || (counter && !["PK", "SK"].contains(&name));
+    let number = |value: &Value| -> i64 { value["N"].as_str().unwrap().parse().unwrap() };
+    let attributes = || item.as_object().unwrap().iter();
+    if key.pk.contains("#agenda#") {
+        let entries = attributes().filter(|(name, _)| !["PK", "SK", "entered"].contains(&name.as_str()));
+        kept.extend(entries.map(|(name, value)| ((format!("{} {}", key.pk, key.sk), name.clone()), number(value))));
     }
-    kept
+    for (name, value) in attributes().filter(|(name, _)| names(name)) {
+        let whose = key.sk.strip_suffix(DESK).map_or_else(|| key.pk.clone(), |tag| format!("{}#{tag}", key.pk));
+        *kept.entry((whose, name.clone())).or_default() += number(value);
+    }
+    if key.sk == "reminder" {
+        add(kept, &key.pk, "reminder");
+    }
+    if key.pk.contains("#call#tag_id#") {
+        add(kept, &key.pk, "rows");
+    }
 }
 
-/// The counts as they follow from the objects.
-fn found(items: &Items) -> Counts {
-    let mut found = Counts::new();
-    for (key, item) in items {
-        if key.pk.contains("#queue#") {
-            add(&mut found, &key.pk.replace("#queue#", "#department#"), "queued");
-        }
-        let tenant = key.pk.split('#').next().unwrap();
-        match item["k"]["S"].as_str() {
-            Some(User::KIND) => {
-                listed::<User>(&mut found, tenant, item);
-                let active = data(item, "active", "BOOL") == &Value::Bool(true);
-                used(&mut found, tenant, "users", active);
-                used(&mut found, tenant, "managers", active && data(item, "role", "S") == "manager");
-            }
-            Some(Department::KIND) => {
-                listed::<Department>(&mut found, tenant, item);
-                used(&mut found, tenant, "departments", data(item, "active", "BOOL") == &Value::Bool(true));
-                if let Some(sector) = data(item, "sector_id", "S").as_str() {
-                    let id: SectorId = sector.parse().unwrap();
-                    add(&mut found, &format!("{tenant}#sector#{}", id.key()), "departments");
-                }
-            }
-            Some(Call::KIND) => {
-                listed::<Call>(&mut found, tenant, item);
-                for tag in data(item, "tag_ids", "L").as_array().into_iter().flatten() {
-                    let tag = tag["S"].as_str().unwrap();
-                    add(&mut found, &format!("{tenant}#tag#{}", tag.parse::<TagId>().unwrap().key()), "calls");
-                    add(&mut found, &format!("{tenant}#call#tag_id#{tag}"), "rows");
-                }
-                let month = &data(item, "inserted_at", "S").as_str().unwrap()[..7];
-                add(&mut found, &format!("{tenant}#count#call"), &format!("month={month}"));
-                let active = data(item, "status", "S") == "active";
-                used(&mut found, tenant, "calls", active);
-                if active {
-                    add(&mut found, &desk(tenant, item), "active");
-                }
-            }
-            Some(AccessLink::KIND) => {
-                listed::<AccessLink>(&mut found, tenant, item);
-                if data(item, "status", "S") == "active" {
-                    add(&mut found, &desk(tenant, item), "links");
-                }
-            }
-            Some(LinkBatch::KIND) => promised(&mut found, items, tenant, item),
-            Some(Appointment::KIND) => {
-                listed::<Appointment>(&mut found, tenant, item);
-                if ["scheduled", "confirmed"].contains(&data(item, "status", "S").as_str().unwrap()) {
-                    add(&mut found, &desk(tenant, item), "appointments");
-                    agenda(&mut found, tenant, item);
-                    if reminded(item) {
-                        add(&mut found, &key.pk, "reminder");
-                    }
-                }
-            }
-            Some(ApiKey::KIND) => listed::<ApiKey>(&mut found, tenant, item),
-            Some(Sector::KIND) => listed::<Sector>(&mut found, tenant, item),
-            Some(Customer::KIND) => listed::<Customer>(&mut found, tenant, item),
-            Some(Webhook::KIND) => listed::<Webhook>(&mut found, tenant, item),
-            Some(Delivery::KIND) => listed::<Delivery>(&mut found, tenant, item),
-            _ => {}
-        }
+/// The counts that follow from an item.
+fn find(found: &mut Counts, tenant: &str, key: &Key, item: &Value) {
+    if key.pk.contains("#queue#") {
+        add(found, &key.pk.replace("#queue#", "#department#"), "queued");
     }
-    found
+    match item["k"]["S"].as_str() {
+        Some(User::KIND) => {
+            listed::<User>(found, tenant, item);
+            let active = data(item, "active", "BOOL") == &Value::Bool(true);
+            used(found, tenant, "users", active);
+            used(found, tenant, "managers", active && data(item, "role", "S") == "manager");
+        }
+        Some(Department::KIND) => {
+            listed::<Department>(found, tenant, item);
+            used(found, tenant, "departments", data(item, "active", "BOOL") == &Value::Bool(true));
+            if let Some(sector) = data(item, "sector_id", "S").as_str() {
+                let id: SectorId = sector.parse().unwrap();
+                add(found, &format!("{tenant}#sector#{}", id.key()), "departments");
+            }
+        }
+        Some(Call::KIND) => {
+            listed::<Call>(found, tenant, item);
+            for tag in data(item, "tag_ids", "L").as_array().into_iter().flatten() {
+                let tag = tag["S"].as_str().unwrap();
+                add(found, &format!("{tenant}#tag#{}", tag.parse::<TagId>().unwrap().key()), "calls");
+                add(found, &format!("{tenant}#call#tag_id#{tag}"), "rows");
+            }
+            let month = &data(item, "inserted_at", "S").as_str().unwrap()[..7];
+            add(found, &format!("{tenant}#count#call"), &format!("month={month}"));
+            let active = data(item, "status", "S") == "active";
+            used(found, tenant, "calls", active);
+            if active {
+                add(found, &desk(tenant, item), "active");
+            }
+        }
+        Some(AccessLink::KIND) => {
+            listed::<AccessLink>(found, tenant, item);
+            if data(item, "status", "S") == "active" {
+                add(found, &desk(tenant, item), "links");
+            }
+        }
+        Some(Appointment::KIND) => {
+            listed::<Appointment>(found, tenant, item);
+            if ["scheduled", "confirmed"].contains(&data(item, "status", "S").as_str().unwrap()) {
+                add(found, &desk(tenant, item), "appointments");
+                agenda(found, tenant, item);
+                if reminded(item) {
+                    add(found, &key.pk, "reminder");
+                }
+            }
+        }
+        Some(ApiKey::KIND) => listed::<ApiKey>(found, tenant, item),
+        Some(Sector::KIND) => listed::<Sector>(found, tenant, item),
+        Some(Customer::KIND) => listed::<Customer>(found, tenant, item),
+        Some(Webhook::KIND) => listed::<Webhook>(found, tenant, item),
+        Some(Delivery::KIND) => listed::<Delivery>(found, tenant, item),
+        _ => {}
+    }
 }
 
 fn listed<T: Entity>(found: &mut Counts, tenant: &str, item: &Value) {
@@ -162,14 +162,16 @@ fn desk_of(tenant: &str, department: &Value) -> String {
     format!("{tenant}#department#{}", id.key())
 }
 
-/// Links that are still to be made count at their departments' desks.
-fn promised(found: &mut Counts, items: &Items, tenant: &str, item: &Value) {
-    for link in data(item, "links", "L").as_array().into_iter().flatten() {
-        let id: AccessLinkId = link["M"]["id"]["S"].as_str().unwrap().parse().unwrap();
-        if !items.contains_key(&AccessLink::key(tenant, id)) {
-            add(found, &desk_of(tenant, &link["M"]["department_id"]["S"]), "links");
-        }
+/// The links of a batch, made or not, each with the partition of its department's desk.
+fn promises(tenant: &str, item: &Value) -> Vec<(Key, String)> {
+    if item["k"]["S"] != LinkBatch::KIND {
+        return Vec::new();
     }
+    let links = data(item, "links", "L").as_array().into_iter().flatten().map(|link| {
+        let id: AccessLinkId = link["M"]["id"]["S"].as_str().unwrap().parse().unwrap();
+        (AccessLink::key(tenant, id), desk_of(tenant, &link["M"]["department_id"]["S"]))
+    });
+    links.collect()
 }
 
 /// When an appointment takes its agent's time: in each of the days that it touches.

@@ -18,6 +18,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(argument) = std::env::args().nth(1) {
+        return Err(
+            format!("{argument}: there are no arguments, settings are variables (README, Settings of the local stack)").into()
+        );
+    }
     let settings = LocalSettings::read(Variables::from_env())?;
     shared::api::start_log(&settings.shared);
     let mut terminate = signal(SignalKind::terminate())?;

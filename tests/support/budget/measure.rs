@@ -49,7 +49,7 @@ fn in_tenant(calls: usize, people: usize, flaws: &mut Vec<String>) -> BTreeMap<S
     let folder = quick_folder();
     let mut lab = Lab::in_folder(folder.path());
     let bulk = Bulk::load(&mut lab, calls);
-    flaws.extend(recount(&lab.built).into_iter().map(|flaw| format!("with {calls} calls: {flaw}")));
+    flaws.extend(recount(lab.known()).into_iter().map(|flaw| format!("with {calls} calls: {flaw}")));
     customers(&mut lab, people);
     flaws.extend(broad(&lab).iter().zip([people, calls]).filter_map(|(sample, rows)| {
         let status = lab.replay(sample, Weather::default()).answer["statusCode"].as_u64();

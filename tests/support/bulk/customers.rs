@@ -33,8 +33,8 @@ pub fn customers(lab: &mut Lab, count: usize) {
         let [given, family] = [("Given", n % NAMES), ("Family", n / NAMES % NAMES)].map(|(name, n)| format!("{name}{n:02}"));
         template.copy(&id.key(), &marks(id, at, [&given, &family], n), &mut counters)
     };
-    lab.lay((0..count).flat_map(&mut copies));
-    lab.put(counters.into_values());
+    lab.lay_for_good((0..count).flat_map(&mut copies));
+    lab.put(counters);
 }
 
 async fn write(lab: &Lab, id: CustomerId, at: Time, number: usize) -> Result<()> {

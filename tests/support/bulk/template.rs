@@ -24,11 +24,9 @@ pub struct Template {
 impl Template {
     /// The items that this writes; afterwards they are gone.
     pub fn of(lab: &Lab, marks: Vec<String>, write: impl Future<Output = Result<()>>) -> Self {
-        lab.at_home(write).unwrap();
-        let now = lab.items();
-        let new: Items = now.into_iter().filter(|(key, item)| lab.built.get(key) != Some(item)).collect();
-        let (counters, items): (Items, Items) =
-            new.iter().map(|(key, item)| (key.clone(), item.clone())).partition(|(key, _)| counts(key));
+        let changes = lab.written(write);
+        let new = changes.iter().filter_map(|(key, item)| Some((key.clone(), item.clone()?)));
+        let (counters, items): (Items, Items) = new.partition(|(key, _)| counts(key));
         let counted = counters.iter().flat_map(|(key, item)| {
             let before = lab.built.get(key);
             let names = item.as_object().unwrap().keys().filter(|name| !["PK", "SK"].contains(&name.as_str()));
@@ -37,7 +35,7 @@ impl Template {
             risen.map(|name| (key.pk.clone(), desk.clone(), name.clone())).collect::<Vec<_>>()
         });
         let template = Self { marks, counted: counted.collect(), items: items.values().map(ToString::to_string).collect() };
-        lab.restore(&new.into_iter().map(|(key, item)| (key, Some(item))).collect());
+        lab.restore(&changes);
         template
     }
 
