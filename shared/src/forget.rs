@@ -72,10 +72,10 @@ pub async fn links_for(
     most: usize,
 ) -> Result<(Vec<Stored<AccessLink>>, Option<AccessLinkId>)> {
     let Some(email) = customer.input.email.as_deref() else { return Ok((Vec::new(), None)) };
-    let key = text::email_key(email);
+    let key = text::caseless(email);
     let (found, next) = store.with_word::<AccessLink>(email, after, most).await?;
     let mut links = store.get_all::<AccessLink>(found).await?;
-    links.retain(|link| link.customer_id.is_none() && link.customer_email.as_deref().map(text::email_key).as_ref() == Some(&key));
+    links.retain(|link| link.customer_id.is_none() && link.customer_email.as_deref().map(text::caseless).as_ref() == Some(&key));
     Ok((links, next))
 }
 

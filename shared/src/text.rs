@@ -18,8 +18,8 @@ mod token;
 
 pub use country::country;
 pub use document::{DocumentType, document_type};
-pub use email::{email, email_key};
-pub use fold::{MAX_WORDS, are_found, fold, query_words, sort_key, words};
+pub use email::email;
+pub use fold::{MAX_WORDS, are_found, caseless, fold, query_words, sort_key, words};
 pub use line::{clean_line, clean_text, is_blank_text};
 pub use passwords::is_common as is_common_password;
 pub use person::{document_key, person_query, person_words};

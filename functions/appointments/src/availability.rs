@@ -96,10 +96,10 @@ pub async fn find(caller: Caller<Attendant>, Query(wanted): Query<Wanted>) -> Re
     // From the beginning of the day on: what is offered does not depend on when it is asked for.
     let clock = hours.as_ref().and_then(|hours| hours.hours.time_zone.parse().ok()).unwrap_or(zone);
     let first = Time::from(text::day_range(from.utc().with_timezone(&clock).date_naive(), clock).0).min(from);
-    let windows = hours.map_or_else(|| vec![(first, to)], |hours| hours.hours.windows(first, to));
+    let openings = hours.map_or_else(|| vec![(first, to)], |hours| hours.hours.openings(first, to));
     let busy = busy(store, &wanted.user_id.map_or(members, |user| vec![user]), wanted.user_id.is_none(), (from, to)).await?;
     let (duration, step) = (Duration::minutes(wanted.duration_minutes.into()), Duration::minutes(STEP));
-    let free = slots(&windows, &busy, duration, step, from.max(caller.now()));
+    let free = slots(&openings, &busy, duration, step, from.max(caller.now()));
     if free.iter().map(|slot| slot.user_ids.len()).sum::<usize>() > MOST {
         return Err(Error::invalid("to", "is too far: so much is free; ask for fewer days"));
     }

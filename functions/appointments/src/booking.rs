@@ -54,10 +54,11 @@ pub async fn update(
                 change.booked.customer_id = seen.customer_id;
             }
         }
+        let mut draft = Draft::from(change.booked);
         if change.status != seen.status {
-            return Err(Error::invalid("status", "is changed by confirming, cancelling, completing and the like"));
+            draft.violations.add("status", "is changed by confirming, cancelling, completing and the like");
         }
-        let booked = Booked::make(&caller, &change.booked.into(), Some((&seen, &company))).await?;
+        let booked = Booked::make(&caller, &draft, Some((&seen, &company))).await?;
         let changed = &booked.appointment;
         let mut write = caller.write().update(&seen, changed);
         if booked.moved && seen.status.is_open() {

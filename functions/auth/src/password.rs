@@ -67,7 +67,7 @@ pub async fn forgot(
         let minute = Time::from_epoch(now.epoch() / 60 * 60);
         let like = MailId::of(minute.epoch() * 1000, [0; 10]).uuid();
         // One mail a minute, however often and from wherever it is asked for.
-        let id = MailId::derived(like, &[input.tenant.as_bytes(), text::email_key(&email).as_bytes()]);
+        let id = MailId::derived(like, &[input.tenant.as_bytes(), text::caseless(&email).as_bytes()]);
         app.store(&input.tenant).insert(&Mail::new(id, Letter::PasswordReset { email }, now)).await?;
     }
     Ok(Said::done("If there is such an account, a mail is on its way"))

@@ -103,7 +103,7 @@ impl Reason {
         let input = &customer.input;
         match self {
             Self::Document => input.document.as_deref().map(text::document_key).filter(|key| !key.is_empty()),
-            Self::Email => input.email.as_deref().map(text::email_key),
+            Self::Email => input.email.as_deref().map(text::caseless),
             Self::Phone => input.phone.clone(),
             Self::Name => Some(text::sort_key(&input.name)),
         }

@@ -96,7 +96,7 @@ fn account(map: &Map<String, Value>) -> String {
         return token.trim().chars().take(64).collect();
     }
     let read = |name| map.get(name).and_then(Value::as_str).and_then(|text| text::clean_line(text, 254).ok()).unwrap_or_default();
-    format!("{}\n{}", read("tenant"), text::email_key(&read("email")))
+    format!("{}\n{}", read("tenant"), text::caseless(&read("email")))
 }
 
 /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).

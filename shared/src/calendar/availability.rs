@@ -6,6 +6,7 @@ use chrono::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::hours::merged;
 use crate::clock::Time;
 
 /// From a moment to a later one, which does not belong to it.
@@ -23,13 +24,14 @@ pub struct Slot<Id> {
     pub user_ids: Vec<Id>,
 }
 
-/// The slots within the windows in which somebody is free, in order. They start every `step` from the start of their
-/// window, none before `not_before`. There are none unless duration and step are at least a second.
+/// The slots within what is open in which somebody is free, in order. They start every `step` from the last opening, none
+/// before `not_before`: what a day offers does not depend on the days before it. A slot may last into the next opening where
+/// that one begins at once. There are none unless duration and step are at least a second.
 ///
-/// The windows are as `Hours::windows` gives them, the appointments of each user in any order.
+/// The openings are as `Hours::openings` gives them, the appointments of each user in any order.
 #[must_use]
 pub fn slots<Id: Copy>(
-    windows: &[Interval],
+    openings: &[Interval],
     busy: &[(Id, Vec<Interval>)],
     duration: Duration,
     step: Duration,
@@ -37,12 +39,15 @@ pub fn slots<Id: Copy>(
 ) -> Vec<Slot<Id>> {
     let (Some(duration), Some(step)) = (length(duration), length(step)) else { return Vec::new() };
     let slot = |start| Slot { start, end: start + duration, user_ids: Vec::new() };
-    let within = |window: &Interval| {
-        let closes = window.1;
-        grid(window.0, step, not_before).map(slot).take_while(move |slot| slot.end <= closes)
+    let windows = merged(openings.to_vec());
+    let starts = openings.iter().map(|(opens, _)| *opens);
+    let nexts = starts.clone().skip(1).map(Some).chain([None]);
+    let after = |(opens, next): (Time, Option<Time>)| {
+        let closes = windows.iter().map(|(_, closes)| *closes).find(|closes| opens < *closes).unwrap_or(opens);
+        let fits = move |slot: &Slot<Id>| slot.end <= closes && next.is_none_or(|next| slot.start < next);
+        grid(opens, step, not_before).map(slot).take_while(fits)
     };
-    let mut slots: Vec<_> = windows.iter().flat_map(within).collect();
-    slots.sort_by_key(|slot| slot.start);
+    let mut slots: Vec<_> = starts.zip(nexts).flat_map(after).collect();
     for (id, appointments) in busy {
         let mut agenda = Agenda::of(appointments);
         let free = |slot: &&mut Slot<Id>| agenda.is_free(slot.start, slot.end);

@@ -126,11 +126,19 @@ impl Hours {
     /// is left out: without a known zone it is always closed.
     #[must_use]
     pub fn windows(&self, from: Time, to: Time) -> Vec<(Time, Time)> {
+        merged(self.openings(from, to))
+    }
+
+    /// The same row by row, in order: one may begin where the last one ends, or earlier, where an hour occurs twice.
+    #[must_use]
+    pub fn openings(&self, from: Time, to: Time) -> Vec<(Time, Time)> {
         let Some(zone) = zone(&self.time_zone) else { return Vec::new() };
         let plan = Plan::of(self);
         let open = |date| plan.on(date).iter().map(move |row| (row.opens(date, zone), row.closes(date, zone)));
         let clipped = |(opens, closes): (Time, Time)| (opens.max(from), closes.min(to));
-        merged(dates(from, to).flat_map(open).map(clipped).filter(|(opens, closes)| opens < closes).collect())
+        let mut openings: Vec<_> = dates(from, to).flat_map(open).map(clipped).filter(|(opens, closes)| opens < closes).collect();
+        openings.sort_unstable();
+        openings
     }
 }
 
@@ -216,9 +224,8 @@ fn dates(from: Time, to: Time) -> impl Iterator<Item = NaiveDate> {
     first.iter_days().take_while(move |date| *date <= last)
 }
 
-/// Sorts intervals and makes one of those that overlap or touch.
-fn merged(mut intervals: Vec<(Time, Time)>) -> Vec<(Time, Time)> {
-    intervals.sort_unstable();
+/// Makes one of those intervals, in order, that overlap or touch.
+pub(super) fn merged(mut intervals: Vec<(Time, Time)>) -> Vec<(Time, Time)> {
     intervals.dedup_by(|next, last| {
         let touches = next.0 <= last.1;
         if touches {

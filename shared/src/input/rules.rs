@@ -128,7 +128,7 @@ pub fn password(email: &str) -> impl Fn(&Raw<'_>) -> Result<String, Message> {
             Err("should be at least 10 character(s)".into())
         } else if length > 128 {
             Err("should be at most 128 character(s)".into())
-        } else if !email.is_empty() && text::email_key(text) == text::email_key(email) {
+        } else if !email.is_empty() && text::caseless(text) == text::caseless(email) {
             Err("must not be the e-mail".into())
         } else if text::is_common_password(text) {
             Err("is too common".into())

@@ -56,7 +56,7 @@ impl CustomerInput {
     /// It has this e-mail, or this phone number.
     #[must_use]
     pub fn has(&self, contact: &Self) -> bool {
-        let key = |email: &Option<String>| email.as_deref().map(text::email_key);
+        let key = |email: &Option<String>| email.as_deref().map(text::caseless);
         let email = contact.email.is_some() && key(&self.email) == key(&contact.email);
         email || (contact.phone.is_some() && self.phone == contact.phone)
     }
@@ -202,7 +202,7 @@ impl Customer {
     /// Where the customer is looked up whom an e-mail stands for.
     #[must_use]
     pub fn by_email(tenant: &str, email: &str) -> Key {
-        Key::matching(tenant, "email", &text::email_key(email))
+        Key::matching(tenant, "email", &text::caseless(email))
     }
 
     /// Where the customer is looked up whom a phone number stands for.
@@ -331,7 +331,7 @@ impl Entity for Customer {
         let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
         Facets::of::<Self>(tenant, self.id)
             .sort("name", text::sort_key(name))
-            .sort("email", text::email_key(&or_empty(email)))
+            .sort("email", text::caseless(&or_empty(email)))
             .sort("inserted_at", self.inserted_at.key())
             .value(Self::PHONES, "phone", phone.clone())
             .value(Self::DOCUMENTS, "document", document.as_deref().map(text::document_key).filter(|key| !key.is_empty()))

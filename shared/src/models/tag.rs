@@ -147,8 +147,7 @@ impl Tag {
     /// What no other tag under the same parent may have: the name without regard to case.
     fn place(&self) -> String {
         let parent = self.input.parent_id.map_or_else(String::new, Id::key);
-        let name: String = self.input.name.chars().flat_map(char::to_lowercase).collect();
-        format!("{parent}#{name}")
+        format!("{parent}#{}", text::caseless(&self.input.name))
     }
 }
 

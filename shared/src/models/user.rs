@@ -171,7 +171,7 @@ impl User {
     /// The key under which the tenant's users are found by e-mail.
     #[must_use]
     pub fn by_email(tenant: &str, email: &str) -> Key {
-        Key::guard(tenant, Self::KIND, "email", &text::email_key(email))
+        Key::guard(tenant, Self::KIND, "email", &text::caseless(email))
     }
 
     /// The user as the API shows it.
@@ -252,12 +252,12 @@ impl Entity for User {
     fn facets(&self, tenant: &str) -> Facets {
         let facets = Facets::of::<Self>(tenant, self.id)
             .sort("name", text::sort_key(&self.input.name))
-            .sort("email", text::email_key(&self.input.email))
+            .sort("email", text::caseless(&self.input.email))
             .sort("role", format!("{}#{}", self.input.role as u8, text::sort_key(&self.input.name)))
             .sort("inserted_at", self.inserted_at.key())
             .filter("role", self.input.role.to_string())
             .filter("active", self.input.active.to_string())
-            .unique("email", &text::email_key(&self.input.email))
+            .unique("email", &text::caseless(&self.input.email))
             .words(&text::words(&[&self.input.name, &self.input.email]));
         let facets = facets.due(self.releases_at);
         match (self.input.active, self.input.role) {

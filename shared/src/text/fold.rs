@@ -9,11 +9,18 @@ const MAX_SORT_KEY: usize = 400;
 /// The longest search word, in characters; a longer one is cut, in the index and in a query alike.
 const MAX_WORD: usize = 40;
 
-/// The most words that a query asks for, and the most by which one object is found: the first ones of those known of it.
+/// The most words by which one object is found: the first ones of those known of it.
 pub const MAX_WORDS: usize = 12;
 
-/// The most words that are known of one object.
+/// The most words that are known of one object, and the most that a query asks for.
 const MAX_KNOWN: usize = 32;
+
+/// The form in which e-mail addresses and names that may stand once are compared: lower case, white space collapsed, NFC.
+#[must_use]
+pub fn caseless(text: &str) -> String {
+    // Lower-casing can take a composed letter apart (İ), so that comes first.
+    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
+}
 
 /// Folds a text: lower case, no accents, white space collapsed; folding twice changes nothing.
 ///
@@ -75,14 +82,9 @@ pub(super) fn by_weight(words: impl IntoIterator<Item = String>) -> Vec<String> 
     words
 }
 
-/// The words that are known of an object.
+/// The words that are known of an object, or that a query asks for.
 pub(super) fn known(words: impl IntoIterator<Item = String>) -> Vec<String> {
     distinct(words, MAX_KNOWN)
-}
-
-/// The words that a query asks for.
-pub(super) fn wanted(words: impl IntoIterator<Item = String>) -> Vec<String> {
-    distinct(words, MAX_WORDS)
 }
 
 /// The words that a query asks for. An e-mail address is one word: who has it is meant, not who has its parts.
@@ -94,7 +96,7 @@ pub fn query_words(query: &str) -> Vec<String> {
         let whole = token.contains('@').then_some(token);
         whole.into_iter().chain(token.split(ends_word).filter(move |_| whole.is_none()))
     });
-    wanted(words.map(ToOwned::to_owned))
+    known(words.map(ToOwned::to_owned))
 }
 
 /// Each word that is wanted is the beginning of one that there is; at least one is wanted.
@@ -176,6 +178,21 @@ mod tests {
     ];
 
     #[test]
+    fn keys_are_blind_to_case_and_composition() {
+        for (one, other) in [
+            ("Ana@Example.COM", " ana@example.com "),
+            ("JOÃO@x.com", "joa\u{0303}o@x.com"),
+            ("ÅSA@x.com", "\u{212b}sa@x.com"),
+            ("ПОЧТА@x.рф", "почта@x.РФ"),
+            ("Two\u{a0} words", " TWO WORDS"),
+            ("ΟΔΟΣ", "οδος"),
+        ] {
+            assert_eq!(caseless(one), caseless(other));
+        }
+        assert_ne!(caseless("joao@x.com"), caseless("joão@x.com"));
+    }
+
+    #[test]
     fn folding() {
         for (text, expected) in [
             ("João da Silva", "joao da silva"),
@@ -251,7 +268,7 @@ mod tests {
                 "{query}: {leading:?}"
             );
         }
-        for query in [name, "maria da silva", "maria ramos"] {
+        for query in [name, "maria da silva", "maria ramos", &format!("{name} {name}")] {
             let wanted = query_words(query);
             assert!(wanted.iter().all(|word| found.iter().any(|known| known.starts_with(word.as_str()))), "{query}: {wanted:?}");
         }
@@ -262,7 +279,7 @@ mod tests {
     #[test]
     fn words_are_few_and_short() {
         let many = (0..50).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
-        assert_eq!((words(&[&many, "late"]).len(), query_words(&many).len()), (32, 12));
+        assert_eq!((words(&[&many, "late"]).len(), query_words(&many).len()), (32, 32));
         assert!(words(&[&many, "late"])[..MAX_WORDS].contains(&"late".to_owned()));
         assert_eq!(words(&[&"é".repeat(90)]), ["e".repeat(40)]);
         for word in words(&HOSTILE) {

@@ -2,7 +2,7 @@
 
 use super::{
     country::calling_code,
-    fold::{by_weight, fold, known, query_words, wanted, words},
+    fold::{by_weight, fold, known, query_words, words},
 };
 
 /// The words that are known of a person, those by which one is to be found first: e-mail, phone number, document, then the
@@ -51,7 +51,7 @@ pub fn person_query(query: &str) -> Vec<String> {
         }
         number = numeric;
     }
-    wanted(all.iter().map(|word| dialled(word)))
+    known(all.iter().map(|word| dialled(word)))
 }
 
 /// A number without what is dialled before it: the trunk's zero, also after Brazil's code, a carrier behind it, or the two of

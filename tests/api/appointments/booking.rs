@@ -283,6 +283,8 @@ async fn a_put_changes_anything_but_the_status() {
     ] {
         assert_eq!(wrong(office.put(&made, json!({ field: value })).await), [field], "{value}");
     }
+    let all = json!({ "status": "confirmed", "scheduled_at": "2020-01-01T00:00:00Z", "department_id": Uuid::new_v4(), "user_id": Uuid::new_v4() });
+    assert_eq!(wrong(office.put(&made, all).await), ["department_id", "scheduled_at", "status", "user_id"]);
     let _ = office.act(&made, "confirm", json!({})).await.expect(200);
     let same = office.put(&made, json!({ "status": "confirmed", "title": "Last" })).await.expect(200);
     assert_eq!((&same.data()["status"], &same.data()["title"]), (&json!("confirmed"), &json!("Last")));

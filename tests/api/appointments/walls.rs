@@ -81,9 +81,9 @@ impl Zone {
 /// When a department is open on which day: from and to, minutes on the wall.
 type Plan = BTreeMap<i64, Vec<(i64, i64)>>;
 
-/// The times that are open, apart from one another: from the first to the last minute at which the wall shows one of a row.
-fn windows(zone: &Zone, plan: &Plan) -> Vec<(i64, i64)> {
-    let mut windows: Vec<(i64, i64)> = Vec::new();
+/// When the rows are open: from the first to the last minute at which the wall shows one of theirs.
+fn openings(zone: &Zone, plan: &Plan) -> Vec<(i64, i64)> {
+    let mut openings: Vec<(i64, i64)> = Vec::new();
     for (day, rows) in plan {
         for (from, to) in rows {
             let of_row = |minute: &i64| {
@@ -91,14 +91,10 @@ fn windows(zone: &Zone, plan: &Plan) -> Vec<(i64, i64)> {
                 shown == *day && (*from..*to).contains(&at)
             };
             let open: Vec<i64> = (zone.begins(*day)..zone.begins(day + 1)).filter(of_row).collect();
-            let (Some(first), Some(last)) = (open.first(), open.last()) else { continue };
-            match windows.last_mut().filter(|(_, end)| end >= first) {
-                Some((_, end)) => *end = (*end).max(last + 1),
-                None => windows.push((*first, last + 1)),
-            }
+            openings.extend(open.first().zip(open.last()).map(|(first, last)| (*first, last + 1)));
         }
     }
-    windows
+    openings
 }
 
 /// One or two rows of a day.
@@ -134,6 +130,20 @@ fn hours(zone: &Zone, plan: &Plan, weekly: bool) -> Value {
     json!({ "hours": { "time_zone": zone.name, "weekly": week, "exceptions": exceptions } })
 }
 
+/// Who is free, by the minute, from one day to another.
+async fn available(office: &Office, zone: &Zone, [from, to]: [i64; 2], length: i64) -> BTreeMap<i64, Vec<String>> {
+    let (department, tz) = (&office.department, zone.name);
+    let query = format!("department_id={department}&from={}&to={}&tz={tz}&duration_minutes={length}", date(from), date(to));
+    let found = office.agent.get(&format!("{APPOINTMENTS}/availability?{query}")).await.expect(200).data();
+    let slots = found.as_array().unwrap().iter().map(|slot| {
+        assert_eq!(minute(&text(&slot["end"])) - minute(&text(&slot["start"])), length);
+        let mut ids: Vec<String> = slot["user_ids"].as_array().unwrap().iter().map(text).collect();
+        ids.sort_unstable();
+        (minute(&text(&slot["start"])), ids)
+    });
+    slots.collect()
+}
+
 #[tokio::test]
 async fn what_is_offered_is_what_the_wall_and_the_agents_leave() {
     let office = Office::new().await;
@@ -163,8 +173,12 @@ async fn what_is_offered_is_what_the_wall_and_the_agents_leave() {
                 let days = random.below(2) + 2;
                 let mut expected = BTreeMap::new();
                 let end = zone.begins(first + days);
-                for (from, to) in windows(zone, &plan) {
-                    for start in (from..).step_by(15).take_while(|start| start + length <= to.min(end)) {
+                let openings = openings(zone, &plan);
+                let open = |minute: i64| openings.iter().any(|(from, to)| (*from..*to).contains(&minute));
+                for (begun, _) in &openings {
+                    let anew = openings.iter().map(|(from, _)| *from).filter(|from| from > begun).min().unwrap_or(end);
+                    let fits = |start: &i64| start + length <= end && (*start..start + length).all(open);
+                    for start in (*begun..anew).step_by(15).filter(fits) {
                         let free = (0..2).filter(|agent| {
                             taken.iter().all(|(whose, from, to)| whose != agent || start + length <= *from || *to <= start)
                         });
@@ -176,26 +190,12 @@ async fn what_is_offered_is_what_the_wall_and_the_agents_leave() {
                         }
                     }
                 }
-                let query = format!(
-                    "department_id={}&from={}&to={}&tz={}&duration_minutes={length}",
-                    office.department,
-                    date(first),
-                    date(first + days - 1),
-                    zone.name
-                );
-                let found = office.agent.get(&format!("{APPOINTMENTS}/availability?{query}")).await.expect(200).data();
-                let found: BTreeMap<i64, Vec<String>> = found
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|slot| {
-                        assert_eq!(minute(&text(&slot["end"])) - minute(&text(&slot["start"])), length);
-                        let mut ids: Vec<String> = slot["user_ids"].as_array().unwrap().iter().map(text).collect();
-                        ids.sort_unstable();
-                        (minute(&text(&slot["start"])), ids)
-                    })
-                    .collect();
+                let found = available(&office, zone, [first, first + days - 1], length).await;
                 assert_eq!(found, expected, "{} {} {plan:?} {length} {taken:?}", zone.name, date(first));
+                // A day offers by itself what it offers among others.
+                let (begins, ends) = (zone.begins(first + 1), zone.begins(first + 2));
+                expected.retain(|start, _| *start >= begins && start + length <= ends);
+                assert_eq!(available(&office, zone, [first + 1; 2], length).await, expected, "{} {plan:?} {length}", zone.name);
                 offered += found.len();
             }
         }

@@ -76,6 +76,12 @@ async fn a_name_is_found_by_itself() {
     for query in [&*name.replace(' ', "+"), "oliveira", "maria+souza", "conceic+da"] {
         assert_eq!(names(&tenant.manager, &format!("search={query}")).await, (vec![name.to_owned()], 1), "{query}");
     }
+    // Every word counts, however many there are.
+    let name = ('a'..='z').map(|c| format!("{c}{c}{c}")).collect::<Vec<_>>().join(" ");
+    let _ = made(&tenant.manager, json!({ "name": name })).await;
+    let query = name.replace(' ', "+");
+    assert_eq!(names(&tenant.manager, &format!("search={query}")).await, (vec![name], 1));
+    assert_eq!(names(&tenant.manager, &format!("search={query}+other")).await.1, 0);
 }
 
 #[tokio::test]

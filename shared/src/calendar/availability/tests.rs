@@ -19,13 +19,21 @@ fn plain(slots: &[Slot<u8>]) -> Vec<(i64, i64, Vec<u8>)> {
 }
 
 #[test]
-fn slots_lie_on_the_grid_of_their_window() {
+fn slots_lie_on_the_grid_of_their_opening() {
     let windows = spans(&[(10, 50), (100, 125)]);
     let found = slots(&windows, &[(7, Vec::new())], minutes(20), minutes(15), at(0));
     assert_eq!(plain(&found), [(10, 30, vec![7]), (25, 45, vec![7]), (100, 120, vec![7])]);
     let found = slots(&windows, &[(7, Vec::new())], minutes(20), minutes(15), at(11));
     assert_eq!(plain(&found), [(25, 45, vec![7]), (100, 120, vec![7])]);
     assert_eq!(slots(&windows, &[(7, Vec::new())], minutes(20), minutes(15), at(101)), []);
+}
+
+#[test]
+fn the_grid_begins_anew_with_an_opening() {
+    let openings = spans(&[(0, 50), (50, 100), (95, 120)]);
+    let found = slots(&openings, &[(7, Vec::new())], minutes(20), minutes(15), at(0));
+    let starts: Vec<i64> = found.iter().map(|slot| slot.start.epoch() / 60).collect();
+    assert_eq!(starts, [0, 15, 30, 45, 50, 65, 80, 95]);
 }
 
 #[test]
@@ -69,15 +77,15 @@ mod naive {
         (start..end).all(|minute| !busy.iter().any(|(from, to)| (*from..*to).contains(&minute)))
     }
 
-    pub fn slots(windows: &Spans, busy: &[(u8, Spans)], duration: i64, step: i64, not_before: i64) -> Vec<(i64, i64, Vec<u8>)> {
+    pub fn slots(openings: &Spans, busy: &[(u8, Spans)], duration: i64, step: i64, not_before: i64) -> Vec<(i64, i64, Vec<u8>)> {
+        let open = |minute: i64| openings.iter().any(|(opens, closes)| (*opens..*closes).contains(&minute));
         let mut found = Vec::new();
-        for (opens, closes) in windows {
-            for start in *opens..*closes {
-                let end = start + duration;
-                let ids: Vec<u8> = busy.iter().filter(|(_, busy)| free(busy, start, end)).map(|(id, _)| *id).collect();
-                if (start - opens) % step == 0 && start >= not_before && end <= *closes && !ids.is_empty() {
-                    found.push((start, end, ids));
-                }
+        for start in -100..2_000 {
+            let Some((begun, _)) = openings.iter().rfind(|(opens, _)| *opens <= start) else { continue };
+            let end = start + duration;
+            let ids: Vec<u8> = busy.iter().filter(|(_, busy)| free(busy, start, end)).map(|(id, _)| *id).collect();
+            if (start - begun) % step == 0 && start >= not_before && (start..end).all(open) && !ids.is_empty() {
+                found.push((start, end, ids));
             }
         }
         found
@@ -96,14 +104,18 @@ fn random_spans(random: &mut Lcg, at_most: u32) -> naive::Spans {
         .collect()
 }
 
-/// Windows in order and apart.
-fn random_windows(random: &mut Lcg) -> naive::Spans {
+/// Openings in order; some touch, some overlap.
+fn random_openings(random: &mut Lcg) -> naive::Spans {
     let mut from = i64::from(random.below(60)) - 60;
     (0..random.below(4))
         .map(|_| {
-            let window = (from, from + 1 + i64::from(random.below(200)));
-            from = window.1 + 1 + i64::from(random.below(100));
-            window
+            let opening = (from, from + 1 + i64::from(random.below(200)));
+            from = match random.below(4) {
+                0 => opening.1,
+                1 => i64::midpoint(opening.0, opening.1),
+                _ => opening.1 + 1 + i64::from(random.below(100)),
+            };
+            opening
         })
         .collect()
 }
@@ -112,15 +124,15 @@ fn random_windows(random: &mut Lcg) -> naive::Spans {
 fn slots_agree_with_the_second_opinion() {
     let mut random = Lcg(7);
     for case in 0..4000 {
-        let windows = random_windows(&mut random);
+        let openings = random_openings(&mut random);
         let agents: u8 = u8::try_from(random.below(5)).unwrap();
         let busy: Vec<_> = (0..agents).map(|id| (id, random_spans(&mut random, 8))).collect();
         let (duration, step) = (i64::from(1 + random.below(60)), i64::from(1 + random.below(45)));
         let not_before = i64::from(random.below(400)) - 100;
         let ours: Vec<_> = busy.iter().map(|(id, busy)| (*id, spans(busy))).collect();
-        let found = slots(&spans(&windows), &ours, minutes(duration), minutes(step), at(not_before));
-        let expected = naive::slots(&windows, &busy, duration, step, not_before);
-        assert_eq!(plain(&found), expected, "case {case}: {windows:?} {busy:?} {duration} {step} {not_before}");
+        let found = slots(&spans(&openings), &ours, minutes(duration), minutes(step), at(not_before));
+        let expected = naive::slots(&openings, &busy, duration, step, not_before);
+        assert_eq!(plain(&found), expected, "case {case}: {openings:?} {busy:?} {duration} {step} {not_before}");
     }
 }
 
