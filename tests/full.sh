@@ -3,7 +3,7 @@
 #   deployed        the functions as Lambda functions behind ministack, as the template deploys them (Python, openssl, curl)
 #   dynamodb-local  the tests over HTTP against Amazon's DynamoDB Local (npm, Java)
 #   calendars       the files for calendars, as another program reads them (Python)
-#   large           every scene under every fault, every two at once; a merge of 20,000 calls into as many; a hundred rounds of each race; what operations cost in a tenant with 100,000 calls
+#   large           every scene under every fault, every two at once; a merge of 20,000 calls into as many; three hundred rounds of each race; what operations cost in a tenant with 100,000 calls
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/venv.sh
@@ -47,8 +47,8 @@ large() {
   export CARGO_PROFILE_DEV_OPT_LEVEL=1
   cargo test -q -p tests --test faults-scenes --test budget-large
   CALLS=20000 cargo test -q -p tests --test api -- too_much_for_a_request
-  # A thousand take most of an hour.
-  ROUNDS=100 cargo test -q -p tests --test stack -- rounds::
+  # Twelve minutes on two cores.
+  ROUNDS=300 cargo test -q -p tests --test stack -- rounds::
 }
 
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT

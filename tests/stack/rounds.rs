@@ -1,5 +1,5 @@
 //! Round after round through two processes: 32 want what only one can have. `ROUNDS` says how often; `tests/full.sh large` has
-//! a hundred of each.
+//! three hundred of each.
 
 use std::collections::BTreeMap;
 
