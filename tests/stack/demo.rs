@@ -25,7 +25,7 @@ async fn login(process: &Process, email: &str) -> Client {
 async fn seen(process: &Process) -> Value {
     let manager = login(process, "manager@demo.test").await;
     let mut seen = serde_json::Map::new();
-    for path in ["users", "departments", "access-links", "calls"] {
+    for path in ["users", "departments", "customers", "tags", "access-links", "calls"] {
         let list = manager.get(&format!("/api/v1/{path}?page_size=100&sort_by=inserted_at")).await.expect(200).json();
         let rows = list["data"].as_array().unwrap();
         assert!(!rows.is_empty(), "no {path}");
@@ -58,6 +58,15 @@ async fn three_may_log_in_and_see_something_that_is_seeded_once() {
     );
     let members = format!("/api/v1/departments/{}/users", support["id"].as_str().unwrap());
     assert_eq!(manager.get(&members).await.expect(200).json()["meta"]["total_count"], 3);
+    let tree = manager.get("/api/v1/tags/tree").await.expect(200).data();
+    assert!(
+        tree.as_array().unwrap().iter().any(|tag| tag["children"].as_array().is_some_and(|below| !below.is_empty())),
+        "{tree}"
+    );
+    let tags = manager.get("/api/v1/tags").await.expect(200).data();
+    let borne: u64 = tags.as_array().unwrap().iter().map(|tag| tag["usage_count"].as_u64().unwrap()).sum();
+    let served = manager.get("/api/v1/calls?status=completed").await.expect(200).json();
+    assert_eq!(served["meta"]["total_count"], borne, "each bears a tag");
     for status in ["completed", "missed"] {
         let calls = manager.get(&format!("/api/v1/calls?status={status}")).await.expect(200).json();
         assert_ne!(calls["meta"]["total_count"], 0, "{status}");

@@ -7,18 +7,20 @@ use shared::{
     app::App,
     chance::Chance,
     clock::{Time, days},
-    ids::{Id, UserId},
+    ids::{Id, TagId, UserId},
     input::{Input, read},
     models::{
-        AccessLink, Call, Company, Customer, Department, Membership, Role, User,
+        AccessLink, Call, Company, Customer, Department, Membership, Role, Tag, User,
         access_link::LinkStatus,
         call::{Action, Joining},
         company::Plan,
         customer::CustomerInput,
         department::DepartmentInput,
+        tag::TagInput,
         user::UserInput,
     },
     storage::{Key, Store, Write},
+    tags::Tree,
 };
 use uuid::Uuid;
 
@@ -43,7 +45,8 @@ pub async fn seed(app: &App) -> Result<()> {
     let users = users(app, &store, now).await?;
     let department = department(&store, &users, now).await?;
     let customers = customers(&store, now).await?;
-    calls(&store, &department, &customers, &users, now).await?;
+    let tags = tags(&store, now).await?;
+    calls(&store, &department, &customers, &users, &tags, now).await?;
     links(&store, &department, &customers, now).await?;
     let company = Company::new(id(now, "company"), "Demo Company".into(), TENANT.into(), Plan::Enterprise, now);
     once(store.write().create(&company)).await
@@ -119,12 +122,43 @@ async fn customers(store: &Store, now: Time) -> Result<Vec<Customer>> {
     Ok(customers)
 }
 
-/// Twelve calls of the last twelve days: some served and rated, some missed.
-async fn calls(store: &Store, department: &Department, customers: &[Customer], users: &[User], now: Time) -> Result<()> {
+/// Two tags, the second with two more under it. What is there already stays as it is.
+async fn tags(store: &Store, now: Time) -> Result<Vec<TagId>> {
+    let all = [
+        ("Complaint", "#ef4444", None),
+        ("Order", "#3b82f6", None),
+        ("Delayed", "#f59e0b", Some("Order")),
+        ("Lost", "#6b7280", Some("Order")),
+    ];
+    let (at, mut ids) = (now - days(40), Vec::new());
+    for (name, color, parent) in all {
+        let parent: Option<TagId> = parent.map(|parent| id(at, parent));
+        let input: TagInput = input(&serde_json::json!({ "name": name, "color": color, "parent_id": parent }))?;
+        let tag = Tag::new(id(at, name), input, at);
+        let tree = Tree::read(store).await?;
+        if tree.find(tag.id).is_err() {
+            let desk = Key::tag_desk(TENANT, tag.id);
+            once(tree.change(store.write()).create(&tag).tally(&desk, Tag::open)).await?;
+        }
+        ids.push(tag.id);
+    }
+    Ok(ids)
+}
+
+/// Twelve calls of the last twelve days: some served, tagged and rated, some missed.
+async fn calls(
+    store: &Store,
+    department: &Department,
+    customers: &[Customer],
+    users: &[User],
+    tags: &[TagId],
+    now: Time,
+) -> Result<()> {
     let seconds = |n: u64| Duration::from_secs(n);
     for (n, customer) in (0u64..12).zip(customers.iter().cycle()) {
         let joined = now - days(12 - n) + seconds(n * 1800);
-        let (contact, agent) = (CustomerInput::default(), &users[usize::try_from(n).unwrap_or(0) % users.len()]);
+        let place = usize::try_from(n).unwrap_or(0);
+        let (contact, agent) = (CustomerInput::default(), &users[place % users.len()]);
         let joining = Joining {
             department,
             customer,
@@ -140,7 +174,8 @@ async fn calls(store: &Store, department: &Department, customers: &[Customer], u
             let started = joined + seconds(5 + n * 7);
             let ended = started + seconds(120 + n * 45);
             let call = call.after(Action::Start { agent: Some(agent) }, started)?;
-            let call = call.after(Action::Complete { notes: None }, ended)?;
+            let tag_ids = vec![tags[place % tags.len()]];
+            let call = Call { tag_ids, ..call.after(Action::Complete { notes: None }, ended)? };
             let rating = u8::try_from(5 - n % 3).unwrap_or(5);
             if n % 2 == 0 { call.after(Action::Rate { rating, comment: None }, ended + seconds(30))? } else { call }
         };
